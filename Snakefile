@@ -1,0 +1,36 @@
+"""What does a neuron, or a group of neurons, want to read?
+
+The study of arXiv 2311.08240, stage by stage; each include is one stage of the paper.
+Settings: config/config.yaml. Results: results/<study>/.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/model.smk"
+include: "rules/activations.smk"
+include: "rules/groups.smk"
+include: "rules/ascent.smk"
+include: "rules/statistics.smk"
+include: "rules/tables.smk"
+include: "rules/figures.smk"
+include: "rules/claims.smk"
+
+
+report: "../report/workflow.rst"
+
+
+rule all:
+    """The whole study: claims, tables, figures, and the record of how they were made."""
+    default_target: True
+    input:
+        STUDY / "claims.md",
+        STUDY / "provenance.json",
+        for_each_model(TABLES),
+        for_each_model(FIGURES),

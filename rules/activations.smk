@@ -1,0 +1,52 @@
+# Stage 1: what every word does to every neuron.
+
+
+rule word_activations:
+    """Run `[CLS] w [SEP]` for every vocabulary entry w; keep each neuron's activation at w."""
+    input:
+        script_with_modules("word_activations"),
+        weights=frozen,
+        vocabulary=MODEL / "vocabulary.parquet",
+    output:
+        # One memory-mapped matrix per layer: (layers, words, neurons).
+        MODEL / "activations/{site}.npy",
+    log:
+        MODEL / "logs/word_activations-{site}.log",
+    benchmark:
+        MODEL / "benchmarks/word_activations-{site}.tsv"
+    conda:
+        "../envs/model.yaml"
+    threads: config["activations"]["threads"]
+    resources:
+        mem_mb=6000,
+        runtime=60,
+        gpu=gpus(),
+    params:
+        read=config["read"],
+        batch=config["activations"]["batch"],
+        device=ASCENT["device"],
+    script:
+        "../scripts/word_activations.py"
+
+
+rule neuron_summaries:
+    """Per neuron, over the candidate words: maximum, means, deviation, most exciting words."""
+    input:
+        script_with_modules("neuron_summaries"),
+        activations=MODEL / "activations/{site}.npy",
+        vocabulary=MODEL / "vocabulary.parquet",
+    output:
+        MODEL / "neurons-{site}.parquet",
+    log:
+        MODEL / "logs/neuron_summaries-{site}.log",
+    benchmark:
+        MODEL / "benchmarks/neuron_summaries-{site}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        top=config["activations"]["top_words"],
+    script:
+        "../scripts/neuron_summaries.py"

@@ -1,0 +1,61 @@
+# Stage 6: the paper's claims beside what came out, and the record of how it was made.
+
+
+rule claims:
+    """Every claim of the paper beside this study's value, its interval, and a verdict by rule."""
+    input:
+        script_with_modules("claims"),
+        singles=for_each_model(MODEL / "tables/singles.csv"),
+        utilisation=for_each_model(MODEL / "singles.parquet"),
+        recovery=for_each_model(MODEL / "tables/recovery.csv"),
+        thresholds=for_each_model(MODEL / "tables/thresholds.csv"),
+    output:
+        csv=STUDY / "claims.csv",
+        md=report(
+            STUDY / "claims.md",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"table": "claims"},
+        ),
+        tex=STUDY / "claims.tex",
+    log:
+        STUDY / "logs/claims.log",
+    benchmark:
+        STUDY / "benchmarks/claims.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        paper=PAPER,
+        models=config["models"],
+        checksums=[entry(model)["sha256"] for model in config["models"]],
+        init=ASCENT["init"],
+        protocols={kind: protocol(kind) for kind in ("singles", "groups")},
+        restarts={kind: ASCENT[kind]["restarts"] for kind in ("singles", "groups")},
+        confidence=STATISTICS["confidence"],
+        resamples=STATISTICS["resamples"],
+        seed=config["seed"],
+    script:
+        "../scripts/claims.py"
+
+
+rule provenance:
+    """The settings in full, and with what the study was made: versions, checksums, times per stage."""
+    input:
+        script_with_modules("provenance"),
+        claims=STUDY / "claims.csv",
+        tables=for_each_model(TABLES),
+        figures=for_each_model(FIGURES),
+    output:
+        provenance=STUDY / "provenance.json",
+        settings_file=STUDY / "config.yaml",
+    log:
+        STUDY / "logs/provenance.log",
+    benchmark:
+        STUDY / "benchmarks/provenance.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        settings=config,
+        benchmarks=[str(STUDY)] + [str(weights_folder(model)) for model in config["models"]],
+    script:
+        "../scripts/provenance.py"

@@ -1,0 +1,155 @@
+# Helpers for the rules: settings checked, paths and batches counted. No rules here.
+import sys
+from math import ceil
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from textualization.dependencies import local_imports
+from textualization.settings import (
+    SettingsError,
+    check_settings,
+    read_schema,
+    read_targets,
+)
+
+SCHEMA = Path(workflow.basedir) / "config/config.schema.yaml"
+try:
+    check_settings(config, read_schema(SCHEMA))
+    TARGETS = read_targets(config["words"]["targets"])
+except SettingsError as error:
+    raise WorkflowError(f"The settings cannot be used.\n{error}") from None
+
+# What the paper printed, as data.
+PAPER = yaml.safe_load(Path("resources/paper.yaml").read_text(encoding="utf-8"))
+STUDY = Path("results") / config["study"]
+MODEL = STUDY / "{model}"
+SINGLES, GROUPS = config["singles"], config["groups"]
+ASCENT, STATISTICS = config["ascent"], config["statistics"]
+
+
+wildcard_constraints:
+    model="|".join(config["models"]),
+    site="output|intermediate",
+    layer=r"\d+",
+    batch=r"\d+",
+    selection="|".join(config["groups"]["selections"]),
+    scope="model|layer",
+    sizes=r"\d+(_\d+)*",
+
+
+def script_with_modules(name):
+    """A script and every module that it imports: inputs, so that an edit re-runs its dependants."""
+    return local_imports(f"scripts/{name}.py")
+
+
+def for_each_model(paths):
+    """The same results for every model of the study."""
+    return expand(paths, model=config["models"])
+
+
+def entry(model):
+    """A model's entry in the catalogue: its source, checksum and shape."""
+    return config["catalogue"][model]
+
+
+def weights_folder(model):
+    """A model's folder, shared by all studies; the checksum keeps two models of one name apart."""
+    return Path("results/_models") / f"{model}-{entry(model)['sha256'][:8]}"
+
+
+def frozen(wildcards):
+    """A model's tensors under this project's names."""
+    return weights_folder(wildcards.model) / "frozen.safetensors"
+
+
+def layers_of(model):
+    """A model's layers, counted from 1."""
+    return range(1, entry(model)["layers"] + 1)
+
+
+def width(model, site):
+    """Neurons per layer at a site."""
+    return entry(model)["hidden" if site == "output" else "intermediate"]
+
+
+def activation_matrices(model, sites):
+    """The word-activation matrices of some sites, all layers."""
+    return [
+        STUDY / model / f"activations/{site}/layer-{layer}.npy"
+        for site in sites
+        for layer in layers_of(model)
+    ]
+
+
+def single_layers(model):
+    """The layers whose single neurons are studied."""
+    return layers_of(model) if SINGLES["layers"] == "all" else SINGLES["layers"]
+
+
+def single_batches(wildcards):
+    """All batches of single neurons: one layer each."""
+    drawn = SINGLES["neurons"]
+    return [
+        STUDY / wildcards.model / f"ascent/singles/{site}-{layer}-{batch}.safetensors"
+        for site in SINGLES["sites"]
+        for layer in single_layers(wildcards.model)
+        for batch in range(
+            ceil(
+                (width(wildcards.model, site) if drawn == "all" else drawn)
+                * ASCENT["singles"]["restarts"]
+                / ASCENT["singles"]["batch"]
+            )
+        )
+    ]
+
+
+def group_batches(wildcards):
+    """All batches of groups: one selection and scope each; small word lists share a job by sizes."""
+    return [
+        STUDY
+        / wildcards.model
+        / f"ascent/groups/{selection}-{scope}-{'_'.join(map(str, sizes))}-{batch}.safetensors"
+        for selection in GROUPS["selections"]
+        for scope in GROUPS["sizes"]
+        for sizes, batches in shared_sizes(wildcards.model, scope)
+        for batch in range(batches)
+    ]
+
+
+def shared_sizes(model, scope):
+    """The sizes of a scope as (sizes that share jobs, number of those jobs)."""
+    batch = ASCENT["groups"]["batch"]
+    of_one_size = len(TARGETS) * ASCENT["groups"]["restarts"]
+    of_one_size *= len(layers_of(model)) if scope == "layer" else 1
+    step = max(1, batch // of_one_size)
+    sizes = sorted(GROUPS["sizes"][scope])
+    chunks = [sizes[i : i + step] for i in range(0, len(sizes), step)]
+    return [(chunk, ceil(of_one_size * len(chunk) / batch)) for chunk in chunks]
+
+
+def rankings(wildcards):
+    """The neurons of every word in order, for each selection and scope."""
+    scopes = [scope for scope, sizes in GROUPS["sizes"].items() if sizes]
+    return [
+        STUDY / wildcards.model / f"groups/{selection}-{scope}.parquet"
+        for selection in GROUPS["selections"]
+        for scope in scopes
+    ]
+
+
+def protocol(kind):
+    """The ascent's settings that decide an optimum of this kind (`singles` or `groups`)."""
+    return {
+        "steps": ASCENT[kind]["steps"],
+        "rate": ASCENT["rate"],
+        "recorded": ASCENT["recorded"],
+    }
+
+
+def gpus():
+    """GPUs that an ascent job asks the scheduler for."""
+    return 1 if ASCENT["device"] == "cuda" else 0

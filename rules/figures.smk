@@ -1,0 +1,140 @@
+# Stage 5b: figures, as PDF (vector, embedded fonts) and PNG.
+FIGURES = [
+    MODEL / f"figures/{name}.pdf"
+    for name in ("singles", "recovery", "cosine", "selections", "projection", "curves")
+]
+
+
+def figure(name):
+    """One figure twice: vectors for a paper, pixels for a screen."""
+    return {
+        "pdf": MODEL / f"figures/{name}.pdf",
+        "png": report(
+            MODEL / f"figures/{name}.png",
+            caption=f"../report/figure-{name}.rst",
+            category="Figures",
+            labels={"model": "{model}", "figure": name},
+        ),
+    }
+
+
+rule figure_singles:
+    """Cosine to the nearest word and utilisation of single neurons, by layer."""
+    input:
+        script_with_modules("figure_singles"),
+        singles=MODEL / "singles.parquet",
+        summary=MODEL / "tables/singles.csv",
+    output:
+        **figure("singles"),
+    log:
+        MODEL / "logs/figure_singles.log",
+    benchmark:
+        MODEL / "benchmarks/figure_singles.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        paper=PAPER,
+    script:
+        "../scripts/figure_singles.py"
+
+
+rule figure_recovery:
+    """Recovery against group size, per selection, with the paper's band."""
+    input:
+        script_with_modules("figure_recovery"),
+        recovery=MODEL / "tables/recovery.csv",
+    output:
+        **figure("recovery"),
+    log:
+        MODEL / "logs/figure_recovery.log",
+    benchmark:
+        MODEL / "benchmarks/figure_recovery.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        paper=PAPER,
+        scope="model",
+    script:
+        "../scripts/figure_recovery.py"
+
+
+rule figure_cosine:
+    """Cosine of group optima to their target word, against group size."""
+    input:
+        script_with_modules("figure_cosine"),
+        recovery=MODEL / "tables/recovery.csv",
+    output:
+        **figure("cosine"),
+    log:
+        MODEL / "logs/figure_cosine.log",
+    benchmark:
+        MODEL / "benchmarks/figure_cosine.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        scope="model",
+    script:
+        "../scripts/figure_cosine.py"
+
+
+rule figure_selections:
+    """Relative against absolute selection: difference in recovery, shared neurons."""
+    input:
+        script_with_modules("figure_selections"),
+        selections=MODEL / "tables/selections.csv",
+    output:
+        **figure("selections"),
+    log:
+        MODEL / "logs/figure_selections.log",
+    benchmark:
+        MODEL / "benchmarks/figure_selections.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        scope="model",
+    script:
+        "../scripts/figure_selections.py"
+
+
+rule figure_projection:
+    """Optima among the word embeddings, and the share that lies where words lie."""
+    input:
+        script_with_modules("figure_projection"),
+        weights=frozen,
+        vocabulary=MODEL / "vocabulary.parquet",
+        singles=MODEL / "singles_embeddings.npy",
+        groups=MODEL / "groups_embeddings.npy",
+        group_table=MODEL / "groups.parquet",
+    output:
+        **figure("projection"),
+    log:
+        MODEL / "logs/figure_projection.log",
+    benchmark:
+        MODEL / "benchmarks/figure_projection.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        directions=STATISTICS["leading_directions"],
+        seed=config["seed"],
+    script:
+        "../scripts/figure_projection.py"
+
+
+rule figure_curves:
+    """Activation along the ascent, as a share of its ceiling."""
+    input:
+        script_with_modules("figure_curves"),
+        singles=MODEL / "singles.parquet",
+        single_curves=MODEL / "singles_curves.parquet",
+        groups=MODEL / "groups.parquet",
+        group_curves=MODEL / "groups_curves.parquet",
+    output:
+        **figure("curves"),
+    log:
+        MODEL / "logs/figure_curves.log",
+    benchmark:
+        MODEL / "benchmarks/figure_curves.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../scripts/figure_curves.py"

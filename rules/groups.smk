@@ -1,0 +1,26 @@
+# Stage 2: which neurons are a word's.
+
+
+rule rank_neurons:
+    """For every target word, the neurons in order of what they say of it: a group is the first k."""
+    input:
+        script_with_modules("rank_neurons"),
+        activations=expand(
+            MODEL / "activations/{site}.npy", site=GROUPS["sites"], allow_missing=True
+        ),
+        summaries=expand(MODEL / "neurons-{site}.parquet", site=GROUPS["sites"], allow_missing=True),
+        vocabulary=MODEL / "vocabulary.parquet",
+        targets=config["words"]["targets"],
+    output:
+        MODEL / "groups/{selection}-{scope}.parquet",
+    log:
+        MODEL / "logs/rank_neurons-{selection}-{scope}.log",
+    benchmark:
+        MODEL / "benchmarks/rank_neurons-{selection}-{scope}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=15,
+    script:
+        "../scripts/rank_neurons.py"

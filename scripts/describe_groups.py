@@ -1,0 +1,112 @@
+"""Every group's optimum beside its target word: the table `groups.parquet`."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from optima import read_batches, read_embeddings
+from running import run
+from textualization.files import write_array, write_table
+from textualization.similarity import nearest_words, target_similarity, utilisation
+from textualization.words import group_activations
+
+#: Groups whose activation over all words is held in memory at once.
+GROUPS_AT_ONCE = 32
+
+
+def main(
+    optima,
+    rankings,
+    activations,
+    vocabulary,
+    weights,
+    sites,
+    convergence,
+    shown,
+    table,
+    embeddings,
+    curves,
+):
+    facts, starts, found, ascent = read_batches(
+        optima,
+        ("size", "target", "scope_layer", "restart"),
+        ("selection", "scope", None, None),
+        convergence,
+    )
+    words = pd.read_parquet(vocabulary)
+    names, candidates = words["word"].to_numpy(), words["candidate"].to_numpy()
+    e = read_embeddings(weights)
+    target = facts.pop("target").to_numpy()
+    facts.insert(0, "word", names[target])
+    similar = target_similarity(found, target, e, candidates, shown)
+    nearest = similar["nearest_word"].to_numpy()
+    facts["recovered"] = nearest == target
+    facts["nearest_word"] = names[nearest]
+    facts["nearest_words"] = [" ".join(names[list(ids)]) for ids in similar["nearest_words"]]
+    for column in ("nearest_cosine", "target_cosine", "target_rank", "margin"):
+        facts[column] = similar[column]
+    facts["start_nearest_cosine"] = nearest_words(starts, e, candidates)[1]
+
+    facts = facts.join(
+        _word_activations(facts, target, nearest, rankings, sites, activations, words)
+    )
+    for kind in ("best_word", "mean_word", "nearest_word"):
+        facts[f"utilisation_{kind}"] = utilisation(facts[f"{kind}_activation"], facts["activation"])
+    first = ["word", "selection", "scope", "scope_layer", "size", "restart", "activation"]
+    first += ["word_activation", "nearest_word", "nearest_cosine", "target_cosine", "target_rank"]
+    first += ["margin", "recovered"]
+    write_table(facts[first + [c for c in facts if c not in first]], table)
+    write_array(found, embeddings)
+    write_table(ascent, curves)
+
+
+def _word_activations(facts, target, nearest, rankings, sites, activations, words) -> pd.DataFrame:
+    """What the target, the nearest word, the best word and words on average do to each group."""
+    matrices = {s: np.load(p, mmap_mode="r") for s, p in zip(sites, activations, strict=True)}
+    candidates = np.flatnonzero(words["candidate"])
+    kinds = ["word_activation", "nearest_word_activation", "best_word_activation"]
+    kinds += ["mean_word_activation"]
+    best_word = np.empty(len(facts), dtype=object)
+    found = np.empty((len(facts), len(kinds)))
+    for path in rankings:
+        ranking = pd.read_parquet(path)
+        ranking["group"] = ranking.groupby(["word", "scope_layer"], observed=True).ngroup()
+        selection, scope = Path(path).stem.split("-")
+        chosen = (facts["selection"] == selection) & (facts["scope"] == scope)
+        sizes = np.sort(facts["size"][chosen].unique())
+        # Some words at a time: (V, groups, sizes) would not fit for a long word list.
+        for first in range(0, ranking["group"].max() + 1, GROUPS_AT_ONCE):
+            part = ranking[ranking["group"].between(first, first + GROUPS_AT_ONCE - 1)]
+            part = part.assign(group=part["group"] - first)
+            means = group_activations(matrices, part, sizes)
+            keys = part.drop_duplicates("group")[["word", "scope_layer", "group"]]
+            rows = facts[chosen].reset_index().merge(keys, on=["word", "scope_layer"])
+            at, group = rows["index"].to_numpy(), rows["group"].to_numpy()
+            size = np.searchsorted(sizes, rows["size"])
+            best = candidates[means[candidates].argmax(axis=0)]
+            average = np.abs(means[candidates]).mean(axis=0)
+            best_word[at] = words["word"].to_numpy()[best[group, size]]
+            found[at, 0] = means[target[at], group, size]
+            found[at, 1] = means[nearest[at], group, size]
+            found[at, 2] = means[best[group, size], group, size]
+            found[at, 3] = average[group, size]
+    return pd.DataFrame(found, columns=kinds, index=facts.index).assign(best_word=best_word)
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        optima=snakemake.input.optima,
+        rankings=snakemake.input.rankings,
+        activations=snakemake.input.activations,
+        vocabulary=snakemake.input.vocabulary,
+        weights=snakemake.input.weights,
+        sites=snakemake.params.sites,
+        convergence=snakemake.params.convergence,
+        shown=snakemake.params.shown,
+        table=snakemake.output.table,
+        embeddings=snakemake.output.embeddings,
+        curves=snakemake.output.curves,
+    )

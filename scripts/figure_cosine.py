@@ -1,0 +1,52 @@
+"""How near a group's optimum comes to its own word, and to whichever word is nearest."""
+
+import pandas as pd
+
+from running import run
+from textualization.plotting import (
+    ONE_COLUMN,
+    SELECTIONS,
+    figure,
+    label,
+    legend_above,
+    size_axis,
+    with_interval,
+)
+
+
+def main(recovery, scope, pdf, png) -> None:
+    recovery = pd.read_csv(recovery)
+    recovery = recovery[recovery["scope"] == scope]
+    with figure(pdf, png, ONE_COLUMN, 2.4) as axis:
+        for selection, style in SELECTIONS.items():
+            chosen = recovery[recovery["selection"] == selection].sort_values("size")
+            if not len(chosen):
+                continue
+            with_interval(
+                axis,
+                chosen,
+                "size",
+                "target_cosine",
+                "target_cosine_low",
+                "target_cosine_high",
+                label=label(selection),
+                **style,
+            )
+            axis.plot(
+                chosen["size"], chosen["nearest_cosine"], color=style["color"], lw=0.5, alpha=0.7
+            )
+        axis.plot([], [], color="0.4", lw=0.5, label="nearest word (thin)")
+        size_axis(axis, sorted(recovery["size"].unique()))
+        axis.set(ylabel="cosine to the target word")
+        legend_above(axis, 2)
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        recovery=snakemake.input.recovery,
+        scope=snakemake.params.scope,
+        pdf=snakemake.output.pdf,
+        png=snakemake.output.png,
+    )

@@ -1,0 +1,67 @@
+"""Optima among the word embeddings: do they live where words live?"""
+
+import numpy as np
+import pandas as pd
+
+from optima import read_embeddings
+from running import run
+from textualization.plotting import TWO_COLUMNS, figure, legend_above
+from textualization.similarity import leading_subspace, share_in_subspace, unit
+
+
+def main(weights, vocabulary, singles, groups, group_table, directions, seed, pdf, png) -> None:
+    candidates = pd.read_parquet(vocabulary)["candidate"].to_numpy()
+    words = read_embeddings(weights)[candidates]
+    mean, leading = leading_subspace(words, directions)
+    sizes = pd.read_parquet(group_table)["size"].to_numpy()
+    groups, chosen = np.load(groups), np.unique(sizes)
+    # An isotropic direction has nothing to do with words; the words' own share is the other end.
+    random = np.random.default_rng(seed).standard_normal((1000, words.shape[1]))
+    clouds = {"words": words, "random\ndirections": random, "single\nneurons": np.load(singles)}
+    clouds |= {f"groups\nof {size}": groups[sizes == size] for size in (chosen[0], chosen[-1])}
+    with figure(pdf, png, TWO_COLUMNS, 2.7, columns=2) as (left, right):
+        shown = [("words", ".", "0.8", 1), ("single\nneurons", "x", "#D55E00", 10)]
+        shown += [(f"groups\nof {chosen[-1]}", "^", "#0072B2", 10)]
+        for name, marker, colour, size in shown:
+            x, y = ((unit(clouds[name]) - mean) @ leading[:2].T).T
+            left.scatter(
+                x,
+                y,
+                s=size,
+                marker=marker,
+                color=colour,
+                linewidths=0.7,
+                rasterized=True,
+                label=name.replace("\n", " "),
+            )
+        left.set(xlabel="first principal direction of words", ylabel="second")
+        legend_above(left, 3, markerscale=1.5, handletextpad=0.1)
+        shares = [100 * share_in_subspace(v, mean, leading) for v in clouds.values()]
+        right.boxplot(
+            shares,
+            tick_labels=list(clouds),
+            showfliers=False,
+            widths=0.6,
+            medianprops={"color": "black"},
+        )
+        right.tick_params(axis="x", labelsize=6)
+        right.set(
+            ylabel=f"share of length in the words'\n{len(leading)} leading directions (%)",
+            ylim=(0, None),
+        )
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        weights=snakemake.input.weights,
+        vocabulary=snakemake.input.vocabulary,
+        singles=snakemake.input.singles,
+        groups=snakemake.input.groups,
+        group_table=snakemake.input.group_table,
+        directions=snakemake.params.directions,
+        seed=snakemake.params.seed,
+        pdf=snakemake.output.pdf,
+        png=snakemake.output.png,
+    )

@@ -1,0 +1,78 @@
+"""Single neurons by layer: how near their optima come to words, how much of them words reach."""
+
+import pandas as pd
+
+from running import run
+from textualization.plotting import (
+    KINDS,
+    NULL,
+    PAPER,
+    TWO_COLUMNS,
+    figure,
+    label,
+    legend_above,
+)
+
+
+def main(singles, summary, paper, pdf, png) -> None:
+    neurons, summary = pd.read_parquet(singles), pd.read_csv(summary)
+    site = neurons["site"].iloc[0]
+    neurons = neurons[neurons["site"] == site]
+    layers = summary[(summary["site"] == site) & (summary["layer"].astype(str) != "all")]
+    x = layers["layer"].astype(int)
+    with figure(pdf, png, TWO_COLUMNS, 2.6, columns=2) as (left, right):
+        spread = (neurons["index"] % 16 - 7.5) / 40
+        left.scatter(
+            neurons["layer"] + spread,
+            neurons["nearest_cosine"],
+            s=3,
+            color="0.75",
+            lw=0,
+            label="one neuron",
+        )
+        error = [
+            layers["nearest_cosine"] - layers["ci_low"],
+            layers["ci_high"] - layers["nearest_cosine"],
+        ]
+        left.errorbar(
+            x,
+            layers["nearest_cosine"],
+            yerr=error,
+            fmt="o-",
+            color="black",
+            capsize=2,
+            label="mean, with its interval",
+        )
+        left.plot(x, layers["start_nearest_cosine"], **NULL, label="un-optimised start (null)")
+        left.axhline(paper["single"]["nearest_cosine"], **PAPER, label="paper (BERT-base)")
+        left.set(xlabel="layer", ylabel="cosine to the nearest word", ylim=(0, None))
+        left.set_xticks(x)
+        legend_above(left, 2)
+        for place, (kind, style) in enumerate(KINDS.items()):
+            median, low, high = (100 * layers[f"{kind}_{q}"] for q in ("median", "q25", "q75"))
+            right.errorbar(
+                x + (place - 1) * 0.15,
+                median,
+                yerr=[median - low, high - median],
+                fmt=style["marker"],
+                color=style["color"],
+                capsize=2,
+                label=label(kind),
+            )
+        right.axhline(100 * paper["single"]["utilisation"], **PAPER, label="paper (BERT-base)")
+        right.axhline(0, color="0.8", lw=0.6, zorder=0)
+        right.set(xlabel="layer", ylabel="words' share of the\noptimum's activation (%)")
+        right.set_xticks(x)
+        legend_above(right, 2)
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        singles=snakemake.input.singles,
+        summary=snakemake.input.summary,
+        paper=snakemake.params.paper,
+        pdf=snakemake.output.pdf,
+        png=snakemake.output.png,
+    )

@@ -1,0 +1,59 @@
+"""Each relative selection against the absolute one: on the same words, at the same size."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from running import run
+from textualization.estimates import paired_difference
+from textualization.presenting import write_for_people
+
+REFERENCE = "absolute"
+
+
+def main(groups, rankings, confidence, resamples, seed, csv, md, tex) -> None:
+    groups = pd.read_parquet(groups)
+    ranked = {tuple(Path(path).stem.split("-")): pd.read_parquet(path) for path in rankings}
+    columns = ["selection", "against", "scope", "size", "words", "recovery_difference"]
+    columns += ["ci_low", "ci_high", "shared_neurons", "shared_by_chance"]
+    rows = []
+    for (scope, size), group in groups.groupby(["scope", "size"]):
+        rates = group.pivot_table(index="word", columns="selection", values="recovered")
+        for selection in rates.columns.drop(REFERENCE, errors="ignore"):
+            if REFERENCE not in rates:
+                continue
+            difference = paired_difference(
+                rates[selection].to_numpy(),
+                rates[REFERENCE].to_numpy(),
+                confidence,
+                resamples,
+                seed,
+            )
+            overlap = _overlap(ranked[selection, scope], ranked[REFERENCE, scope], size)
+            row = (selection, REFERENCE, scope, size, len(rates), *difference, *overlap)
+            rows.append(dict(zip(columns, row, strict=True)))
+    write_for_people(pd.DataFrame(rows, columns=columns), csv, md, tex)
+
+
+def _overlap(first: pd.DataFrame, second: pd.DataFrame, size: int) -> tuple[float, float]:
+    """Mean share of a group's neurons that the other selection also takes; and by chance."""
+    keys = ["word", "scope_layer", "site", "layer", "index"]
+    chosen = [
+        ranking[ranking["rank"] <= size][keys].astype({"word": str, "site": str})
+        for ranking in (first, second)
+    ]
+    shared = len(chosen[0].merge(chosen[1], on=keys))
+    pool = second.groupby(["word", "scope_layer"], observed=True).size().to_numpy()
+    return shared / len(chosen[0]), float(np.mean(size / pool))
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        groups=snakemake.input.groups,
+        rankings=snakemake.input.rankings,
+        **dict(snakemake.params.items()),
+        **dict(snakemake.output.items()),
+    )

@@ -1,0 +1,37 @@
+"""Atomic writes: a file is there whole, or not at all."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+
+@contextmanager
+def atomic(path: str | Path):
+    """Yield a temporary path beside `path`; rename it to `path` if the block ends well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: str | Path) -> None:
+    with atomic(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_table(table, path: str | Path) -> None:
+    """Write a pandas table as Parquet."""
+    with atomic(path) as partial:
+        table.to_parquet(partial, index=False)
+
+
+def write_array(array: np.ndarray, path: str | Path) -> None:
+    """Write an array as .npy, which can be memory-mapped."""
+    with atomic(path) as partial, partial.open("wb") as stream:
+        np.save(stream, array)

@@ -1,0 +1,46 @@
+"""Tables for people: CSV for programs, Markdown for reading, LaTeX (booktabs) for papers."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from textualization.files import atomic, write_text
+
+
+def write_for_people(table: pd.DataFrame, csv: str, md: str, tex: str, digits: int = 3) -> None:
+    """Write one table three times; numbers are rounded in Markdown and LaTeX only."""
+    with atomic(csv) as partial:
+        table.to_csv(partial, index=False)
+    shown = table.map(lambda value: readable(value, digits))
+    shown.columns = [str(name).replace("_", " ") for name in table.columns]
+    write_text(markdown(shown), md)
+    write_text(shown.style.hide(axis="index").format(escape="latex").to_latex(hrules=True), tex)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table of strings as Markdown."""
+    rows = [list(table.columns), ["---"] * table.shape[1], *table.to_numpy().tolist()]
+    return "".join(f"| {' | '.join(map(_cell, row))} |\n" for row in rows)
+
+
+def _cell(value) -> str:
+    # In Markdown a bare < may begin a tag, a bare | ends the cell.
+    return str(value).replace("|", "\\|").replace("<", "&lt;")
+
+
+def readable(value, digits: int = 3) -> str:
+    """A value as a table shows it: rounded, no trailing noise, nothing for a missing number."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        if pd.isna(value):
+            return ""
+        if abs(value) == float("inf"):
+            return "not reached"
+        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.{digits}f}"
+    return "" if value is None else str(value)
+
+
+def table_paths(folder: str | Path, name: str) -> dict[str, str]:
+    """The three files of one table."""
+    return {kind: str(Path(folder) / f"{name}.{kind}") for kind in ("csv", "md", "tex")}

@@ -1,0 +1,34 @@
+"""Where ascents start: x₀ drawn for each objective by its own name, never by its place in a batch."""
+
+import hashlib
+
+import numpy as np
+
+_DRAW = {
+    "normal": lambda generator, size: generator.standard_normal(size),
+    # Same variance as the normal draw at the same scale.
+    "uniform": lambda generator, size: generator.uniform(-np.sqrt(3), np.sqrt(3), size),
+}
+
+
+def generator(seed: int, *identity) -> np.random.Generator:
+    """A counter-based generator (Philox) keyed by the study's seed and an objective's identity."""
+    name = "/".join(str(part) for part in (seed, *identity))
+    key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=16).digest(), "little")
+    return np.random.Generator(np.random.Philox(key=key))
+
+
+def vocabulary_vectors(seed: int, identities, words: int, kind: str, scale: float) -> np.ndarray:
+    """The start x₀ of every objective: (n, V), float64, entries of mean 0 and deviation `scale`.
+
+    identities: one tuple per objective; equal tuples start alike.
+    """
+    draw = _DRAW[kind]
+    return np.stack([scale * draw(generator(seed, *i), words) for i in identities])
+
+
+def drawn_neurons(seed: int, site: str, layer: int, width: int, count) -> np.ndarray:
+    """Which neurons of a layer a study looks at: sorted indices. count: a number, or `all`."""
+    if count == "all":
+        return np.arange(width)
+    return np.sort(generator(seed, "neurons", site, layer).permutation(width)[:count])

@@ -1,0 +1,55 @@
+"""The vocabulary as a table, and which of its entries count as words."""
+
+import re
+
+import pandas as pd
+
+#: Which entries are candidates when the word nearest to an optimum is looked for.
+CANDIDATES = {
+    "whole_words": ("word",),
+    "with_wordpieces": ("word", "wordpiece"),
+    "all": ("word", "wordpiece", "unused", "special"),
+}
+
+_KINDS = [
+    ("unused", re.compile(r"\[unused\d+\]")),
+    ("special", re.compile(r"\[[A-Z]+\]")),
+    ("wordpiece", re.compile(r"##.+")),
+]
+
+
+class VocabularyError(ValueError):
+    """A vocabulary does not fit its model, or a target is not a word of it."""
+
+
+def kind(entry: str) -> str:
+    """`special`, `unused`, `wordpiece` (continues a word) or `word` (everything else)."""
+    return next((name for name, form in _KINDS if form.fullmatch(entry)), "word")
+
+
+def vocabulary_table(entries: list[str], candidates: str) -> pd.DataFrame:
+    """One row per vocabulary entry, in the order of ids.
+
+    Columns: `word`, `kind`, `candidate` (whether the entry may be an optimum's nearest word, by the
+    definition `candidates`: a key of CANDIDATES).
+    """
+    kinds = [kind(entry) for entry in entries]
+    chosen = [k in CANDIDATES[candidates] for k in kinds]
+    return pd.DataFrame({"word": entries, "kind": kinds, "candidate": chosen})
+
+
+def target_ids(vocabulary: pd.DataFrame, targets: list[str]) -> list[int]:
+    """The vocabulary ids of the target words; each must be one candidate entry.
+
+    Raises VocabularyError that names every target that is not.
+    """
+    ids = pd.Series(vocabulary.index, index=vocabulary["word"])
+    missing = [word for word in targets if word not in ids.index]
+    if missing:
+        raise VocabularyError(
+            f"not one vocabulary entry: {', '.join(missing)} (a target must be a single entry)"
+        )
+    barred = [word for word in targets if not vocabulary["candidate"][ids[word]]]
+    if barred:
+        raise VocabularyError(f"targets outside the candidate words: {', '.join(barred)}")
+    return [int(ids[word]) for word in targets]

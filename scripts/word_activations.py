@@ -1,0 +1,43 @@
+"""The activation of every neuron of a site for `[CLS] w [SEP]`, for every vocabulary entry w."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import torch
+
+from model_access import load_model
+from running import run
+from textualization.bert import Tap
+from textualization.files import atomic
+
+
+def main(weights, vocabulary, site, read, batch, device, threads, matrix) -> None:
+    torch.set_num_threads(threads)
+    words = pd.read_parquet(vocabulary)["word"]
+    model = load_model(weights, words, read=read, device=device)
+    taps = [Tap(site, layer) for layer in range(1, model.layers + 1)]
+    shape = (len(taps), len(words), model.width(site))
+    with atomic(matrix) as partial, torch.inference_mode():
+        a = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+        for first in range(0, len(words), batch):
+            found = model.activations(model.word_embeddings[first : first + batch], taps)
+            for tap, activations in found.items():
+                a[tap.layer - 1, first : first + batch] = activations.float().cpu().numpy()
+            logging.info("%d of %d words", min(first + batch, len(words)), len(words))
+        a.flush()
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        weights=snakemake.input.weights,
+        vocabulary=snakemake.input.vocabulary,
+        site=snakemake.wildcards.site,
+        read=snakemake.params.read,
+        batch=snakemake.params.batch,
+        device=snakemake.params.device,
+        threads=snakemake.threads,
+        matrix=snakemake.output[0],
+    )
