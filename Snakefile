@@ -14,6 +14,7 @@ configfile: "config/config.yaml"
 
 include: "rules/common.smk"
 include: "rules/model.smk"
+include: "rules/words.smk"
 include: "rules/activations.smk"
 include: "rules/groups.smk"
 include: "rules/ascent.smk"

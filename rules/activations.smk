@@ -34,7 +34,7 @@ rule neuron_summaries:
     input:
         script_with_modules("neuron_summaries"),
         activations=MODEL / "activations/{site}.npy",
-        vocabulary=MODEL / "vocabulary.parquet",
+        candidates=MODEL / "candidates.parquet",
     output:
         MODEL / "neurons-{site}.parquet",
     log:
@@ -46,7 +46,5 @@ rule neuron_summaries:
     resources:
         mem_mb=4000,
         runtime=30,
-    params:
-        top=config["activations"]["top_words"],
     script:
         "../scripts/neuron_summaries.py"

@@ -12,6 +12,7 @@ from textualization.dependencies import local_imports
 from textualization.settings import (
     SettingsError,
     check_settings,
+    in_order,
     read_schema,
     read_targets,
 )
@@ -23,8 +24,13 @@ try:
 except SettingsError as error:
     raise WorkflowError(f"The settings cannot be used.\n{error}") from None
 
+# Snakemake compares parameters as they are written.
+for key in sorted(config):
+    config[key] = in_order(config.pop(key))
+
 # What the paper printed, as data.
 PAPER = yaml.safe_load(Path("resources/paper.yaml").read_text(encoding="utf-8"))
+SHAPE = ("layers", "hidden", "intermediate", "words")
 STUDY = Path("results") / config["study"]
 MODEL = STUDY / "{model}"
 SINGLES, GROUPS = config["singles"], config["groups"]

@@ -101,7 +101,7 @@ rule figure_projection:
     input:
         script_with_modules("figure_projection"),
         weights=frozen,
-        vocabulary=MODEL / "vocabulary.parquet",
+        words=MODEL / "candidates.parquet",
         singles=MODEL / "singles_embeddings.npy",
         groups=MODEL / "groups_embeddings.npy",
         group_table=MODEL / "groups.parquet",

@@ -8,9 +8,14 @@ rule rank_neurons:
         activations=expand(
             MODEL / "activations/{site}.npy", site=GROUPS["sites"], allow_missing=True
         ),
-        summaries=expand(MODEL / "neurons-{site}.parquet", site=GROUPS["sites"], allow_missing=True),
-        vocabulary=MODEL / "vocabulary.parquet",
-        targets=config["words"]["targets"],
+        summaries=lambda wildcards: (
+            []  # absolute selection looks at no other word
+            if wildcards.selection == "absolute"
+            else expand(
+                MODEL / "neurons-{site}.parquet", site=GROUPS["sites"], model=wildcards.model
+            )
+        ),
+        targets=MODEL / "targets.parquet",
     output:
         MODEL / "groups/{selection}-{scope}.parquet",
     log:
@@ -22,5 +27,7 @@ rule rank_neurons:
     resources:
         mem_mb=3000,
         runtime=15,
+    params:
+        sites=GROUPS["sites"],
     script:
         "../scripts/rank_neurons.py"

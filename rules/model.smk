@@ -19,7 +19,9 @@ rule fetch_model:
         mem_mb=500,
         runtime=30,
     params:
-        source=lambda wildcards: entry(wildcards.name),
+        source=lambda wildcards: {
+            key: value for key, value in entry(wildcards.name).items() if key not in SHAPE
+        },
     script:
         "../scripts/fetch_model.py"
 
@@ -42,20 +44,16 @@ rule freeze_model:
         mem_mb=3000,
         runtime=15,
     params:
-        shape=lambda wildcards: {
-            key: entry(wildcards.name)[key]
-            for key in ("layers", "hidden", "intermediate", "words")
-        },
+        shape=lambda wildcards: {key: entry(wildcards.name)[key] for key in SHAPE},
     script:
         "../scripts/freeze_model.py"
 
 
 rule list_vocabulary:
-    """Every vocabulary entry with its kind, and which entries are candidate words."""
+    """Every vocabulary entry with its kind: word, wordpiece, unused or special."""
     input:
         script_with_modules("list_vocabulary"),
         tokenizer=lambda wildcards: weights_folder(wildcards.model) / "tokenizer.json",
-        targets=config["words"]["targets"],
     output:
         MODEL / "vocabulary.parquet",
     log:
@@ -68,7 +66,6 @@ rule list_vocabulary:
         mem_mb=1000,
         runtime=10,
     params:
-        candidates=config["words"]["candidates"],
         words=lambda wildcards: entry(wildcards.model)["words"],
     script:
         "../scripts/list_vocabulary.py"

@@ -12,7 +12,7 @@ rule describe_singles:
         summaries=expand(
             MODEL / "neurons-{site}.parquet", site=SINGLES["sites"], allow_missing=True
         ),
-        vocabulary=MODEL / "vocabulary.parquet",
+        words=MODEL / "candidates.parquet",
         weights=frozen,
     output:
         table=MODEL / "singles.parquet",
@@ -43,7 +43,7 @@ rule describe_groups:
         activations=expand(
             MODEL / "activations/{site}.npy", site=GROUPS["sites"], allow_missing=True
         ),
-        vocabulary=MODEL / "vocabulary.parquet",
+        words=MODEL / "candidates.parquet",
         weights=frozen,
     output:
         table=MODEL / "groups.parquet",

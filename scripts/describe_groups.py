@@ -19,7 +19,7 @@ def main(
     optima,
     rankings,
     activations,
-    vocabulary,
+    words,
     weights,
     sites,
     convergence,
@@ -34,7 +34,7 @@ def main(
         ("selection", "scope", None, None),
         convergence,
     )
-    words = pd.read_parquet(vocabulary)
+    words = pd.read_parquet(words)
     names, candidates = words["word"].to_numpy(), words["candidate"].to_numpy()
     e = read_embeddings(weights)
     target = facts.pop("target").to_numpy()
@@ -101,7 +101,7 @@ if "snakemake" in globals():
         optima=snakemake.input.optima,
         rankings=snakemake.input.rankings,
         activations=snakemake.input.activations,
-        vocabulary=snakemake.input.vocabulary,
+        words=snakemake.input.words,
         weights=snakemake.input.weights,
         sites=snakemake.params.sites,
         convergence=snakemake.params.convergence,

@@ -13,7 +13,7 @@ def main(
     optima,
     activations,
     summaries,
-    vocabulary,
+    words,
     weights,
     sites,
     convergence,
@@ -24,7 +24,7 @@ def main(
     facts, starts, found, ascent = read_batches(
         optima, ("index", "restart"), ("site", "layer", None), convergence
     )
-    words = pd.read_parquet(vocabulary)
+    words = pd.read_parquet(words)
     names, candidates = words["word"].to_numpy(), words["candidate"].to_numpy()
     e = read_embeddings(weights)
     nearest, cosine = nearest_words(found, e, candidates)
@@ -61,7 +61,7 @@ if "snakemake" in globals():
         optima=snakemake.input.optima,
         activations=snakemake.input.activations,
         summaries=snakemake.input.summaries,
-        vocabulary=snakemake.input.vocabulary,
+        words=snakemake.input.words,
         weights=snakemake.input.weights,
         sites=snakemake.params.sites,
         convergence=snakemake.params.convergence,

@@ -9,15 +9,19 @@ from textualization.plotting import TWO_COLUMNS, figure, legend_above
 from textualization.similarity import leading_subspace, share_in_subspace, unit
 
 
-def main(weights, vocabulary, singles, groups, group_table, directions, seed, pdf, png) -> None:
-    candidates = pd.read_parquet(vocabulary)["candidate"].to_numpy()
-    words = read_embeddings(weights)[candidates]
-    mean, leading = leading_subspace(words, directions)
+def main(weights, words, singles, groups, group_table, directions, seed, pdf, png) -> None:
+    candidates = pd.read_parquet(words)["candidate"].to_numpy()
+    embeddings = read_embeddings(weights)[candidates]
+    mean, leading = leading_subspace(embeddings, directions)
     sizes = pd.read_parquet(group_table)["size"].to_numpy()
     groups, chosen = np.load(groups), np.unique(sizes)
     # An isotropic direction has nothing to do with words; the words' own share is the other end.
-    random = np.random.default_rng(seed).standard_normal((1000, words.shape[1]))
-    clouds = {"words": words, "random\ndirections": random, "single\nneurons": np.load(singles)}
+    random = np.random.default_rng(seed).standard_normal((1000, embeddings.shape[1]))
+    clouds = {
+        "words": embeddings,
+        "random\ndirections": random,
+        "single\nneurons": np.load(singles),
+    }
     clouds |= {f"groups\nof {size}": groups[sizes == size] for size in (chosen[0], chosen[-1])}
     with figure(pdf, png, TWO_COLUMNS, 2.7, columns=2) as (left, right):
         shown = [("words", ".", "0.8", 1), ("single\nneurons", "x", "#D55E00", 10)]
@@ -56,7 +60,7 @@ if "snakemake" in globals():
         main,
         snakemake.log[0],
         weights=snakemake.input.weights,
-        vocabulary=snakemake.input.vocabulary,
+        words=snakemake.input.words,
         singles=snakemake.input.singles,
         groups=snakemake.input.groups,
         group_table=snakemake.input.group_table,

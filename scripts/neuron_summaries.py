@@ -7,12 +7,15 @@ from running import run
 from textualization.files import write_table
 from textualization.words import neuron_summary
 
+#: Most exciting words named per neuron.
+TOP_WORDS = 10
 
-def main(activations, vocabulary, site, top, summaries) -> None:
-    candidates = pd.read_parquet(vocabulary)["candidate"].to_numpy()
+
+def main(activations, candidates, site, summaries) -> None:
+    counted = pd.read_parquet(candidates)["candidate"].to_numpy()
     matrices = np.load(activations, mmap_mode="r")
     tables = [
-        neuron_summary(matrix, candidates, top).assign(site=site, layer=layer)
+        neuron_summary(matrix, counted, TOP_WORDS).assign(site=site, layer=layer)
         for layer, matrix in enumerate(matrices, start=1)
     ]
     table = pd.concat(tables, ignore_index=True)
@@ -25,8 +28,7 @@ if "snakemake" in globals():
         main,
         snakemake.log[0],
         activations=snakemake.input.activations,
-        vocabulary=snakemake.input.vocabulary,
+        candidates=snakemake.input.candidates,
         site=snakemake.wildcards.site,
-        top=snakemake.params.top,
         summaries=snakemake.output[0],
     )

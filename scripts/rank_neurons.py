@@ -6,25 +6,27 @@ import pandas as pd
 from running import run
 from textualization.files import write_table
 from textualization.selection import scores, strongest
-from textualization.settings import read_targets
-from textualization.vocabulary import target_ids
 
 
-def main(activations, summaries, vocabulary, targets, selection, scope, ranking) -> None:
-    words = read_targets(targets)
-    ids = target_ids(pd.read_parquet(vocabulary), words)
-    neurons = pd.concat([pd.read_parquet(path) for path in summaries], ignore_index=True)
-    # (words, neurons), neurons in the order of `neurons`: site by site, layer by layer.
-    a = np.concatenate(
-        [
-            np.load(path, mmap_mode="r")[:, ids].transpose(1, 0, 2).reshape(len(ids), -1)
-            for path in activations
-        ],
-        axis=1,
+def main(activations, summaries, targets, sites, selection, scope, ranking) -> None:
+    targets = pd.read_parquet(targets)
+    matrices = [np.load(path, mmap_mode="r") for path in activations]
+    neurons = pd.concat(
+        [_neurons(site, a) for site, a in zip(sites, matrices, strict=True)], ignore_index=True
     )
+    for statistic in ("max", "mean", "std"):
+        neurons[statistic] = np.nan
+    if summaries:
+        found = pd.concat([pd.read_parquet(path) for path in summaries])
+        neurons = neurons[["site", "layer", "index"]].merge(
+            found, how="left", on=["site", "layer", "index"], validate="one_to_one"
+        )
+    # (words, neurons), the neurons in the order of `neurons`.
+    rows = [a[:, targets["id"]].transpose(1, 0, 2).reshape(len(targets), -1) for a in matrices]
+    rows = np.concatenate(rows, axis=1)
     pools = [neurons] if scope == "model" else [n for _, n in neurons.groupby("layer")]
     tables = []
-    for word, row in zip(words, a, strict=True):
+    for word, row in zip(targets["word"], rows, strict=True):
         for pool in pools:
             score = scores(selection, row[pool.index], pool["max"], pool["mean"], pool["std"])
             order = strongest(score, int(np.isfinite(score).sum()))
@@ -40,14 +42,21 @@ def main(activations, summaries, vocabulary, targets, selection, scope, ranking)
     write_table(table.astype(compact), ranking)
 
 
+def _neurons(site: str, activations: np.ndarray) -> pd.DataFrame:
+    """All neurons of a site, layer by layer. activations: (layers, V, width)."""
+    layers, _, width = activations.shape
+    layer, index = np.repeat(np.arange(1, layers + 1), width), np.tile(np.arange(width), layers)
+    return pd.DataFrame({"site": site, "layer": layer, "index": index})
+
+
 if "snakemake" in globals():
     run(
         main,
         snakemake.log[0],
         activations=snakemake.input.activations,
         summaries=snakemake.input.summaries,
-        vocabulary=snakemake.input.vocabulary,
         targets=snakemake.input.targets,
+        sites=snakemake.params.sites,
         selection=snakemake.wildcards.selection,
         scope=snakemake.wildcards.scope,
         ranking=snakemake.output[0],

@@ -11,8 +11,13 @@ from textualization.starts import generator
 
 
 def rate(successes: np.ndarray, confidence: float) -> tuple[float, float, float]:
-    """Share of successes with its Wilson interval."""
-    n, k = len(successes), int(np.sum(successes))
+    """Share of successes with its Wilson interval; NaNs if there are none to count.
+
+    successes: one entry per trial, between 0 and 1 where a trial is itself a mean (of restarts).
+    """
+    n, k = len(successes), float(np.sum(successes))
+    if n == 0:
+        return np.nan, np.nan, np.nan
     low, high = proportion_confint(k, n, alpha=1 - confidence, method="wilson")
     return k / n, float(low), float(high)
 

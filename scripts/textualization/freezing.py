@@ -30,7 +30,8 @@ def freeze(folder: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]
     `embedding_norm.gain|bias` (H,), and for block l from 1: `block.<l>.query|key|value|
     attention_output|intermediate|output.weight|bias`, `block.<l>.attention_norm|output_norm.gain|bias`.
     Facts: `layers`, `hidden`, `intermediate`, `words`, `heads`, `epsilon`, `activation`.
-    Raises CheckpointError for another family, a missing tensor or one that is not finite.
+    Raises CheckpointError for another family, and for a tensor that is missing, not finite, or not
+    of the shape that config.json gives.
     """
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     if config.model_type != "bert":
@@ -40,10 +41,12 @@ def freeze(folder: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]
     model, report = AutoModel.from_pretrained(
         folder,
         config=config,
+        add_pooling_layer=False,
         local_files_only=True,
         use_safetensors=True,
         trust_remote_code=False,
         dtype=torch.float32,
+        ignore_mismatched_sizes=True,
         output_loading_info=True,
     )
     state = model.state_dict()
@@ -51,6 +54,11 @@ def freeze(folder: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]
     missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
     if missing:
         raise CheckpointError(f"{folder}: the checkpoint lacks {', '.join(missing[:5])}")
+    misshapen = sorted(name for name, *_ in report["mismatched_keys"])
+    if misshapen:
+        raise CheckpointError(
+            f"{folder}: not of the shape that config.json gives: {', '.join(misshapen[:5])}"
+        )
     tensors = {
         "word_embeddings": state["embeddings.word_embeddings.weight"],
         "position_embeddings": state["embeddings.position_embeddings.weight"],

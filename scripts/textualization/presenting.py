@@ -37,7 +37,7 @@ def readable(value, digits: int = 3) -> str:
             return ""
         if abs(value) == float("inf"):
             return "not reached"
-        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.{digits}f}"
+        return f"{value:z.0f}" if abs(value) >= 100 else f"{value:z.{digits}f}"
     return "" if value is None else str(value)
 
 

@@ -31,7 +31,9 @@ def strongest(score: np.ndarray, count: int) -> np.ndarray:
 
     Raises ValueError if there are fewer.
     """
-    usable = int(np.isfinite(score).sum())
-    if count > usable:
-        raise ValueError(f"a group of {count} neurons was asked for; only {usable} can be ranked")
-    return np.argsort(-score, kind="stable")[:count]
+    usable = np.isfinite(score)
+    if count > usable.sum():
+        raise ValueError(
+            f"a group of {count} neurons was asked for; only {usable.sum()} can be ranked"
+        )
+    return np.argsort(np.where(usable, -score, np.inf), kind="stable")[:count]

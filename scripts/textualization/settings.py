@@ -5,13 +5,32 @@ Light on purpose: this is imported whenever the Snakefile is parsed.
 
 import csv
 import difflib
+import math
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 
 #: What a table of target words holds.
 TARGET_COLUMNS = ("word", "category", "frequency_band")
+
+
+def _is_number(checker, value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
+
+
+def _is_whole(checker, value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# JSON Schema, but 1000.0 is not whole, and .nan and .inf are no numbers.
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"number": _is_number, "integer": _is_whole}
+    ),
+)
 
 
 class SettingsError(ValueError):
@@ -25,8 +44,9 @@ def read_schema(path: str | Path) -> dict:
 
 def problems(settings: dict, schema: dict) -> list[str]:
     """Say what in `settings` breaks `schema`: one line each, `key: what was wrong (what is allowed)`."""
-    errors = Draft202012Validator(schema).iter_errors(settings)
-    return [_explain(leaf) for error in errors for leaf in _leaves(error)]
+    errors = _Validator(schema).iter_errors(settings)
+    lines = [_explain(leaf, schema) for error in errors for leaf in _leaves(error)]
+    return list(dict.fromkeys(lines))
 
 
 def check_settings(settings: dict, schema: dict) -> None:
@@ -36,6 +56,13 @@ def check_settings(settings: dict, schema: dict) -> None:
         raise SettingsError("\n".join(found))
 
 
+def in_order(value):
+    """The same settings with all keys sorted: the order in which they were written means nothing."""
+    if isinstance(value, dict):
+        return {key: in_order(value[key]) for key in sorted(value)}
+    return [in_order(item) for item in value] if isinstance(value, list) else value
+
+
 def read_targets(path: str | Path) -> list[str]:
     """The target words: column `word` of a tab-separated table.
 
@@ -43,7 +70,7 @@ def read_targets(path: str | Path) -> list[str]:
     twice or not at all.
     """
     try:
-        with open(path, encoding="utf-8", newline="") as stream:
+        with open(path, encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream, delimiter="\t"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"words.targets: {path} cannot be read ({error})") from None
@@ -54,18 +81,23 @@ def read_targets(path: str | Path) -> list[str]:
                 f"{' '.join(TARGET_COLUMNS)}"
             )
     words = [row["word"] for row in rows]
+    if not all(words):
+        raise SettingsError(f"words.targets: {path} has a row without a word")
     twice = sorted({word for word in words if words.count(word) > 1})
     if twice:
         raise SettingsError(f"words.targets: {path} lists twice: {', '.join(twice)}")
-    if not all(words):
-        raise SettingsError(f"words.targets: {path} has a row without a word")
     return words
 
 
 def _contradictions(settings: dict) -> list[str]:
     """What a schema cannot say: names that must exist, numbers that bound one another."""
     catalogue = settings["catalogue"]
-    lines = []
+    lines = [
+        f"{part}.sites: {site!r} is not among activations.sites"
+        for part in ("singles", "groups")
+        for site in settings[part]["sites"]
+        if site not in settings["activations"]["sites"]
+    ]
     for name in settings["models"]:
         if name not in catalogue:
             lines.append(
@@ -81,10 +113,6 @@ def _beyond_the_model(name: str, shape: dict, settings: dict) -> list[str]:
     lines = []
     singles, groups = settings["singles"], settings["groups"]
     width = {"output": shape["hidden"], "intermediate": shape["intermediate"]}
-    for key, sites in (("singles.sites", singles["sites"]), ("groups.sites", groups["sites"])):
-        for site in sites:
-            if site not in settings["activations"]["sites"]:
-                lines.append(f"{key}: {site!r} is not among activations.sites")
     if singles["layers"] != "all":
         for layer in singles["layers"]:
             if layer > shape["layers"]:
@@ -111,38 +139,56 @@ def _beyond_the_model(name: str, shape: dict, settings: dict) -> list[str]:
 
 
 def _leaves(error):
-    """The innermost errors of a schema violation: what a person has to mend."""
-    if not error.context:
+    """What a person has to mend: of a model's alternatives, the errors of the one of its `source`."""
+    if error.validator != "oneOf":
         return [error]
-    # Of several alternatives, the one whose `source` (or type) fits got furthest.
-    deepest = max(error.context, key=lambda e: len(e.absolute_path))
-    fits = [e for e in error.context if e.schema_path[0] == deepest.schema_path[0]]
-    if len(deepest.absolute_path) == len(error.absolute_path):
-        return [error]
-    return [leaf for e in fits for leaf in _leaves(e)]
+    alternatives = {}
+    for inner in error.context:
+        alternatives.setdefault(inner.schema_path[0], []).append(inner)
+    fits = [a for a in alternatives.values() if all(e.validator != "const" for e in a)]
+    # None or several fit if the source itself is wrong or missing: another error says so.
+    return fits[0] if len(fits) == 1 else []
 
 
-def _explain(error) -> str:
+def _explain(error, schema: dict) -> str:
     key = ".".join(str(part) for part in error.absolute_path) or "config"
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
-        unknown = sorted(set(error.instance) - set(known))
+        unknown = sorted(set(error.instance) - set(known), key=str)
         return "; ".join(
             f"{key}: unknown key {name!r}{_did_you_mean(name, known)}" for name in unknown
         )
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"{key}: lacks {', '.join(missing)}"
-    allowed = error.schema.get("description")
+    fault = {"uniqueItems": "has an entry twice", "minItems": "is empty"}.get(error.validator)
+    if error.validator_value in ("number", "integer") and isinstance(error.instance, str):
+        fault = "is text"
+    return f"{key}: {error.instance!r} {fault or 'is not valid'} ({_allowed(error, schema)})"
+
+
+def _allowed(error, schema: dict) -> str:
     if error.validator == "enum":
-        allowed = "one of " + ", ".join(map(str, error.validator_value))
-        if isinstance(error.instance, str):
-            allowed += _did_you_mean(error.instance, error.validator_value)
-    return f"{key}: {error.instance!r} is not valid" + (
-        f" (allowed: {allowed})" if allowed else f" ({error.message})"
-    )
+        text = f"allowed: one of {', '.join(map(str, error.validator_value))}"
+        return text + (_near(error.instance, error.validator_value) or "")
+    *place, _ = error.absolute_schema_path
+    described = error.schema
+    if place and place[-1] in ("then", "else"):  # the setting around the condition has the words
+        described = schema
+        for part in place[:-1]:
+            described = described[part]
+    if "description" in described:
+        return f"allowed: {described['description']}"
+    if error.validator_value == "object":
+        keys = dict.fromkeys([*error.schema["required"], *error.schema["properties"]])
+        return f"allowed: the keys {', '.join(keys)}"
+    return error.message
 
 
-def _did_you_mean(name: str, known) -> str:
+def _near(name, known) -> str | None:
     near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
-    return f"; did you mean {near[0]!r}?" if near else f" (known: {', '.join(map(str, known))})"
+    return f"; did you mean {near[0]!r}?" if near else None
+
+
+def _did_you_mean(name, known) -> str:
+    return _near(name, known) or f" (known: {', '.join(map(str, known))})"

@@ -5,9 +5,10 @@ import pandas as pd
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Rows scaled to length 1, float32."""
+    """Rows scaled to length 1, float32; a row of zeros ([PAD] has one) stays, at cosine 0 to all."""
     vectors = np.asarray(vectors, dtype=np.float64)
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(length > 0, length, 1.0)).astype(np.float32)
 
 
 def nearest_words(
@@ -47,8 +48,9 @@ def target_similarity(
         order = np.take_along_axis(
             order, np.argsort(-np.take_along_axis(cosine, order, axis=1), axis=1), axis=1
         )
-        rank = 1 + (cosine > own[:, None]).sum(axis=1)
         cosine[rows, at] = -np.inf
+        # A word as close as the target counts as closer, here and below.
+        rank = 1 + (cosine >= own[:, None]).sum(axis=1)
         other = cosine.max(axis=1)
         parts.append(
             pd.DataFrame(

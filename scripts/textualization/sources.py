@@ -88,8 +88,9 @@ def _from_hub(source: dict, into: Path) -> None:
         try:
             cached = hf_hub_download(source["repository"], name, revision=source["revision"])
         except Exception as error:  # the client raises many kinds, all of them mean: not here
+            cause = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise SourceError(
-                f"{name} of {_name(source)} could not be fetched: {str(error).splitlines()[0]}\n"
+                f"{name} of {_name(source)} could not be fetched: {cause}\n"
                 "Ways out: connect this machine to huggingface.co (or set HF_ENDPOINT to a mirror); "
                 f"or run `hf download {source['repository']} --revision {source['revision']}` where "
                 "there is a connection, copy its cache here and set HF_HUB_CACHE; or name a folder "
@@ -102,5 +103,7 @@ def _from_folder(source: dict, into: Path) -> None:
     folder = Path(source["path"])
     for name in MODEL_FILES:
         if not (folder / name).is_file():
-            raise SourceError(f"{folder} has no {name}; a model folder holds {MODEL_FILES}")
+            raise SourceError(
+                f"{folder} has no {name}; a model folder holds {', '.join(MODEL_FILES)}"
+            )
         shutil.copyfile(folder / name, into / name)

@@ -27,15 +27,17 @@ def kind(entry: str) -> str:
     return next((name for name, form in _KINDS if form.fullmatch(entry)), "word")
 
 
-def vocabulary_table(entries: list[str], candidates: str) -> pd.DataFrame:
-    """One row per vocabulary entry, in the order of ids.
+def vocabulary_table(entries: list[str]) -> pd.DataFrame:
+    """One row per vocabulary entry, in the order of ids: `word`, `kind`."""
+    return pd.DataFrame({"word": entries, "kind": [kind(entry) for entry in entries]})
 
-    Columns: `word`, `kind`, `candidate` (whether the entry may be an optimum's nearest word, by the
-    definition `candidates`: a key of CANDIDATES).
+
+def with_candidates(vocabulary: pd.DataFrame, candidates: str) -> pd.DataFrame:
+    """The vocabulary with a column `candidate`: whether an entry may be an optimum's nearest word.
+
+    candidates: the definition, a key of CANDIDATES.
     """
-    kinds = [kind(entry) for entry in entries]
-    chosen = [k in CANDIDATES[candidates] for k in kinds]
-    return pd.DataFrame({"word": entries, "kind": kinds, "candidate": chosen})
+    return vocabulary.assign(candidate=vocabulary["kind"].isin(CANDIDATES[candidates]))
 
 
 def target_ids(vocabulary: pd.DataFrame, targets: list[str]) -> list[int]:

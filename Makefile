@@ -1,0 +1,45 @@
+# The two commands: `make demo` runs the study on a real BERT, `make test` checks everything.
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+STUDY := results/default
+
+.PHONY: demo test lint lock clean
+
+demo: .venv/runs  ## install, run the default study, build the report, show the claims
+	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
+	@test $(STUDY)/report.html -nt $(STUDY)/provenance.json || $(BIN)/snakemake --quiet all --report $(STUDY)/report.html
+	@$(BIN)/python scripts/show_claims.py $(STUDY)
+
+test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny models
+	$(BIN)/python -m pytest
+
+lint: .venv/tests
+	$(BIN)/ruff check scripts tests
+	$(BIN)/ruff format --check scripts tests
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+.venv/runs: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/tests: .venv/runs requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+lock:  ## renew the pins (then carry them into envs/)
+	rm -rf .lock && $(PYTHON) -m venv .lock
+	.lock/bin/python -m pip install --quiet -r requirements.in
+	.lock/bin/python -m pip freeze | $(PINS) > requirements.txt
+	.lock/bin/python -m pip install --quiet -r requirements-dev.in
+	.lock/bin/python -m pip freeze | $(PINS) | grep -vxFf requirements.txt > requirements-dev.txt
+	rm -rf .lock
+
+# No build's own label, no parts of CUDA (pip brings those that a machine's torch wants).
+PINS = sed 's/+cpu//' | grep -vE '^(nvidia|cuda|triton)'
+
+clean:  ## forget the environment, keep the results
+	rm -rf .venv

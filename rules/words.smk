@@ -1,0 +1,46 @@
+# The words: which entries count as words, and which of them are targets.
+
+
+rule mark_candidates:
+    """Which vocabulary entries may be an optimum's nearest word."""
+    input:
+        script_with_modules("mark_candidates"),
+        vocabulary=MODEL / "vocabulary.parquet",
+    output:
+        MODEL / "candidates.parquet",
+    log:
+        MODEL / "logs/mark_candidates.log",
+    benchmark:
+        MODEL / "benchmarks/mark_candidates.tsv"
+    priority: 100
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        candidates=config["words"]["candidates"],
+    script:
+        "../scripts/mark_candidates.py"
+
+
+rule list_targets:
+    """The target words with their ids; a target that is not one word of the model ends the study."""
+    input:
+        script_with_modules("list_targets"),
+        candidates=MODEL / "candidates.parquet",
+        words=config["words"]["targets"],
+    output:
+        MODEL / "targets.parquet",
+    log:
+        MODEL / "logs/list_targets.log",
+    benchmark:
+        MODEL / "benchmarks/list_targets.tsv"
+    priority: 100
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    script:
+        "../scripts/list_targets.py"

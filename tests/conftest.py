@@ -1,0 +1,28 @@
+"""What the tests share: the tiny models, whole and frozen."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModel
+
+from textualization.bert import FrozenBert
+from textualization.freezing import freeze
+
+DATA = Path(__file__).parent / "data"
+TINY = ("tiny-wide", "tiny-deep")
+FRAME = (2, 3)  # the ids of [CLS] and [SEP] in the tiny vocabulary
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", params=TINY)
+def tiny(request):
+    """(a frozen tiny model in float64, the same model as transformers reads it, in float64)."""
+    return load_tiny(request.param)
+
+
+def load_tiny(name, dtype=torch.float64, read="word"):
+    frozen = FrozenBert(*freeze(DATA / name), FRAME, read=read, dtype=dtype)
+    whole = AutoModel.from_pretrained(DATA / name, dtype=dtype).eval()
+    return frozen, whole.requires_grad_(False)

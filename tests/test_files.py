@@ -1,0 +1,60 @@
+"""A file is there whole, or not at all."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from textualization.files import atomic, write_array, write_table, write_text
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "deep" / "folder" / "result.txt"
+    with atomic(path) as partial:
+        partial.write_text("half")
+        assert not path.exists()
+        partial.write_text("whole")
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+    with pytest.raises(error), atomic(path) as partial:
+        partial.write_text("half")
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_before_the_first_byte_leaves_nothing(tmp_path):
+    with pytest.raises(ZeroDivisionError), atomic(tmp_path / "result.txt"):
+        _ = 1 / 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_takes_the_old_ones_place(tmp_path):
+    path = tmp_path / "result.txt"
+    for text in ("a much longer first text", "é 年"):
+        write_text(text, path)
+    assert path.read_bytes() == "é 年".encode()
+
+
+def test_a_table_comes_back_as_it_was(tmp_path):
+    table = pd.DataFrame({"word": ["a", "é"], "x": [0.1, np.nan], "n": np.array([1, 2], "int16")})
+    table.index = [7, 3]
+    write_table(table, tmp_path / "t.parquet")
+    back = pd.read_parquet(tmp_path / "t.parquet")
+    pd.testing.assert_frame_equal(back, table.reset_index(drop=True))
+
+
+@pytest.mark.parametrize("name", ["a.npy", "without_suffix"])
+def test_an_array_can_be_mapped_under_the_name_it_was_given(tmp_path, name):
+    array = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32)
+    write_array(array, tmp_path / name)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    back = np.load(tmp_path / name, mmap_mode="r")
+    assert isinstance(back, np.memmap)
+    assert back.dtype == np.float32
+    assert np.array_equal(back, array)

@@ -1,0 +1,112 @@
+"""Tables as people read them."""
+
+import csv
+import math
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from textualization.presenting import markdown, readable, table_paths, write_for_people
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.12345, "0.123"),
+        (0.6666666, "0.667"),
+        (12.0, "12.000"),
+        (99.94, "99.940"),
+        (100.4, "100"),
+        (-250.6, "-251"),
+        (-0.5, "-0.500"),
+        (-0.0001, "0.000"),  # no sign without a number
+        (math.nan, ""),
+        (None, ""),
+        (math.inf, "not reached"),
+        (np.float64(0.25), "0.250"),
+        (7, "7"),
+        (12345, "12345"),
+        (np.int64(7), "7"),
+        (True, "yes"),
+        (False, "no"),
+        ("word", "word"),
+        ("", ""),
+    ],
+)
+def test_a_value_is_shown_without_noise(value, text):
+    assert readable(value) == text
+
+
+def test_the_number_of_digits_can_be_chosen():
+    assert readable(0.126, digits=1) == "0.1"
+
+
+def written(table, tmp_path):
+    paths = table_paths(tmp_path / "tables", "t")
+    write_for_people(table, **paths)
+    return {kind: open(path, encoding="utf-8").read() for kind, path in paths.items()}
+
+
+def cells(line):
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+AWKWARD = ["a|b", "<b>", "&", "50 %", "a_b", "#", "$x$", "{", "~", "^", "\\", "é", "##ing"]
+
+
+def test_the_three_files_hold_the_same_rows(tmp_path):
+    table = pd.DataFrame(
+        {
+            "word": ["apple", "river"],
+            "ci_low": [0.123456789, math.nan],
+            "size": [10, 500],
+            "recovered": [True, False],
+            "share": np.array([0.5, 250.4], dtype=np.float32),
+        }
+    )
+    text = written(table, tmp_path)
+    expected = [["apple", "0.123", "10", "yes", "0.500"], ["river", "", "500", "no", "250"]]
+    lines = text["md"].splitlines()
+    assert cells(lines[0]) == ["word", "ci low", "size", "recovered", "share"]
+    assert set(cells(lines[1])) == {"---"}
+    assert [cells(line) for line in lines[2:]] == expected
+    body = text["tex"].split(r"\midrule")[1].split(r"\bottomrule")[0]
+    rows = [row.split("&") for row in body.split(r"\\") if row.strip()]
+    assert [[cell.strip() for cell in row] for row in rows] == expected
+    back = list(csv.DictReader(text["csv"].splitlines()))
+    assert float(back[0]["ci_low"]) == 0.123456789  # not rounded
+    assert list(back[0]) == list(table.columns)
+
+
+def test_awkward_words_stay_in_their_cells(tmp_path):
+    text = written(pd.DataFrame({"word": AWKWARD, "n": range(len(AWKWARD))}), tmp_path)
+    lines = text["md"].splitlines()[2:]
+    assert [len(cells(line)) for line in lines] == [2] * len(AWKWARD)
+    assert "<" not in text["md"]
+    assert cells(lines[0])[0] == r"a\|b"
+    body = text["tex"].split(r"\midrule")[1].split(r"\bottomrule")[0]
+    rows = body.strip().splitlines()
+    assert len(rows) == len(AWKWARD)
+    for row in rows:
+        assert len(re.findall(r"(?<!\\)&", row)) == 1
+        cell = re.split(r"(?<!\\)&", row)[0]
+        assert not re.search(r"(?<!\\)[%#$_]", cell)
+    assert [row["word"] for row in csv.DictReader(text["csv"].splitlines())] == AWKWARD
+
+
+def test_a_sliced_table_and_an_empty_one_can_be_written(tmp_path):
+    table = pd.DataFrame({"word": ["a", "b", "c"], "x": [1.0, 2.0, 3.0]})
+    assert written(table[table["x"] > 1], tmp_path)["md"].splitlines()[2:] == [
+        "| b | 2.000 |",
+        "| c | 3.000 |",
+    ]
+    text = written(pd.DataFrame(columns=["word", "ci_low"]), tmp_path)
+    assert text["md"].splitlines() == ["| word | ci low |", "| --- | --- |"]
+    assert text["csv"].strip() == "word,ci_low"
+    assert r"\toprule" in text["tex"]
+
+
+def test_markdown_escapes_headings_too():
+    assert markdown(pd.DataFrame({"a|b": ["x"]})).splitlines()[0] == r"| a\|b |"

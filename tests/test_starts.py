@@ -1,0 +1,89 @@
+"""Starting points depend on the seed and the objective's name, and on nothing else."""
+
+import numpy as np
+import pytest
+
+from textualization.starts import drawn_neurons, generator, vocabulary_vectors
+
+NAMES = [("output", 1, 5, 0), ("output", 1, 5, 1), ("output", 2, 5, 0), ("apple", "z_score")]
+
+
+def test_draws_are_the_same_on_every_machine():
+    raw = generator(2023, "output", 1, 5).bit_generator.random_raw(2)
+    assert raw.tolist() == [9415633908750939959, 11258271161402802374]
+
+
+def test_a_start_does_not_depend_on_its_batch():
+    together = vocabulary_vectors(7, NAMES, 50, "normal", 1.0)
+    for place, name in enumerate(NAMES):
+        assert np.array_equal(vocabulary_vectors(7, [name], 50, "normal", 1.0)[0], together[place])
+    backwards = vocabulary_vectors(7, NAMES[::-1], 50, "normal", 1.0)
+    assert np.array_equal(backwards[::-1], together)
+
+
+def test_restarts_layers_and_seeds_start_apart_and_equal_names_alike():
+    starts = vocabulary_vectors(7, [*NAMES, NAMES[0]], 50, "normal", 1.0)
+    assert np.array_equal(starts[0], starts[4])
+    others = vocabulary_vectors(8, NAMES, 50, "normal", 1.0)
+    rows = np.concatenate([starts[:4], others])
+    assert len(np.unique(rows.round(12), axis=0)) == 8
+    # Nor is one a shifted or scaled other.
+    assert np.abs(np.corrcoef(rows) - np.eye(8)).max() < 0.6
+
+
+def test_seed_and_name_do_not_run_into_one_another():
+    draws = [generator(*key).random() for key in [(1, 23), (12, 3), (123,), (1, 2, 3), ("1", "23")]]
+    assert len(set(draws)) == 4  # the text "1" and the number 1 are one name
+    assert draws[0] == draws[4]
+
+
+@pytest.mark.parametrize("number", [np.int16(5), np.int64(5), "5"])
+def test_a_name_is_its_text_whatever_holds_the_number(number):
+    assert generator(1, number).random() == generator(1, 5).random()
+
+
+@pytest.mark.parametrize("kind", ["normal", "uniform"])
+@pytest.mark.parametrize("scale", [1.0, 0.02])
+def test_entries_have_mean_zero_and_the_deviation_asked_for(kind, scale):
+    x = vocabulary_vectors(3, [("a",), ("b",)], 20000, kind, scale) / scale
+    assert x.shape == (2, 20000)
+    assert x.dtype == np.float64
+    n = x.size
+    assert abs(x.mean()) < 5 / np.sqrt(n)
+    assert abs(x.std() - 1) < 5 / np.sqrt(2 * n)
+    # Fourth moment: 3 for the normal, 9/5 for the uniform distribution.
+    assert (x**4).mean() == pytest.approx({"normal": 3.0, "uniform": 1.8}[kind], rel=0.05)
+
+
+def test_uniform_entries_fill_their_interval_and_stay_in_it():
+    x = vocabulary_vectors(3, [("a",)], 20000, "uniform", 2.0)
+    edge = 2 * 3**0.5
+    assert -edge <= x.min() < -0.999 * edge
+    assert 0.999 * edge < x.max() <= edge
+
+
+def test_drawn_neurons_are_different_neurons_of_the_layer_in_order():
+    for count in (1, 5, 16):
+        found = drawn_neurons(1, "output", 2, 16, count).tolist()
+        assert found == sorted(set(found))
+        assert len(found) == count
+        assert set(found) <= set(range(16))
+    assert drawn_neurons(1, "output", 2, 5, "all").tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_larger_draw_keeps_the_smaller_ones():
+    draws = [set(drawn_neurons(1, "output", 2, 100, count)) for count in (5, 20, 60)]
+    assert draws[0] < draws[1] < draws[2]
+
+
+def test_layers_sites_and_seeds_draw_neurons_apart():
+    cases = [(1, "output", 1), (1, "output", 2), (1, "intermediate", 1), (2, "output", 1)]
+    assert len({tuple(drawn_neurons(*case, 100, 10)) for case in cases}) == 4
+
+
+def test_every_neuron_is_drawn_equally_often():
+    counts = np.zeros(6)
+    for seed in range(600):
+        counts[drawn_neurons(seed, "output", 1, 6, 2)] += 1
+    # Binomial: 200 expected of each, deviation 11.5.
+    assert np.abs(counts - 200).max() < 5 * np.sqrt(600 * (1 / 3) * (2 / 3))

@@ -1,0 +1,91 @@
+"""What counts as a word."""
+
+import pytest
+
+from textualization.vocabulary import (
+    CANDIDATES,
+    VocabularyError,
+    kind,
+    target_ids,
+    vocabulary_table,
+    with_candidates,
+)
+
+ENTRIES = ["[PAD]", "[unused0]", "[CLS]", "apple", "##ing", "river", "!", "é"]
+
+
+def words_of(candidates):
+    return with_candidates(vocabulary_table(ENTRIES), candidates)
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("apple", "word"),
+        ("é", "word"),
+        ("年", "word"),
+        ("!", "word"),
+        ("1984", "word"),
+        ("[", "word"),
+        ("]", "word"),
+        ("#", "word"),
+        ("##", "word"),  # nothing is continued
+        ("a##b", "word"),
+        ("unused1", "word"),
+        ("[word]", "word"),
+        ("[unused]", "word"),
+        ("##ing", "wordpiece"),
+        ("##!", "wordpiece"),
+        ("###", "wordpiece"),
+        ("##[CLS]", "wordpiece"),
+        ("[unused0]", "unused"),
+        ("[unused993]", "unused"),
+        ("[CLS]", "special"),
+        ("[PAD]", "special"),
+        ("[MASK]", "special"),
+    ],
+)
+def test_an_entrys_kind_is_read_from_its_form(entry, expected):
+    assert kind(entry) == expected
+
+
+@pytest.mark.parametrize(
+    ("candidates", "barred"),
+    [
+        ("whole_words", {"[PAD]", "[unused0]", "[CLS]", "##ing"}),
+        ("with_wordpieces", {"[PAD]", "[unused0]", "[CLS]"}),
+        ("all", set()),
+    ],
+)
+def test_candidates_are_what_the_settings_name_says(candidates, barred):
+    table = words_of(candidates)
+    assert table["word"].tolist() == ENTRIES  # in the order of ids
+    assert set(table["word"][~table["candidate"]]) == barred
+
+
+def test_every_entry_is_a_candidate_of_some_definition_and_definitions_widen():
+    narrow, wider, widest = (set(CANDIDATES[key]) for key in CANDIDATES)
+    assert narrow < wider < widest
+    assert {kind(entry) for entry in ENTRIES} == widest
+
+
+def test_targets_become_their_ids_in_the_order_given():
+    table = words_of("whole_words")
+    ids = target_ids(table, ["river", "apple", "é"])
+    assert ids == [5, 3, 7]
+    assert all(type(i) is int for i in ids)
+    assert target_ids(table, []) == []
+
+
+def test_every_target_that_is_no_entry_is_named():
+    table = words_of("all")
+    with pytest.raises(VocabularyError) as error:
+        target_ids(table, ["apple", "Apple", "icecream", "river "])
+    assert "Apple, icecream, river " in str(error.value)
+    assert "apple" not in str(error.value)
+
+
+def test_every_target_that_is_no_candidate_is_named():
+    with pytest.raises(VocabularyError, match=r"outside the candidate words: ##ing, \[CLS\]$"):
+        target_ids(words_of("whole_words"), ["##ing", "apple", "[CLS]"])
+    assert target_ids(words_of("with_wordpieces"), ["##ing"]) == [4]

@@ -1,0 +1,319 @@
+"""The whole study through the Snakefile, on a tiny model: what comes out, and what re-runs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from safetensors.numpy import load_file
+
+REPOSITORY = Path(__file__).parent.parent
+PARTS = ("Snakefile", "config", "envs", "profiles", "report", "resources", "rules", "scripts")
+
+pytestmark = pytest.mark.workflow
+
+
+def copy_of_the_project(folder: Path) -> Path:
+    for part in (*PARTS, "tests/data"):
+        source, target = REPOSITORY / part, folder / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    return folder
+
+
+def snakemake(folder, *words, overlay="config/test.yaml", fails=False):
+    # One thread per job and no cache of another user's.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / ".cache")}
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *words]
+    command += ["--configfile", overlay] if overlay else []
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    text = done.stdout + done.stderr
+    assert (done.returncode != 0) == fails, text[-4000:]
+    return text
+
+
+def jobs_to_run(folder, *words, overlay="config/test.yaml") -> dict[str, int]:
+    """Rule names and job counts of a dry run."""
+    text = snakemake(folder, "--dry-run", "--quiet", "rules", *words, overlay=overlay)
+    table = re.findall(r"^(\w+) +(\d+)$", text, flags=re.MULTILINE)
+    return {rule: int(count) for rule, count in table if rule not in ("total", "all", "job")}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A finished study."""
+    folder = copy_of_the_project(tmp_path_factory.mktemp("project"))
+    snakemake(folder)
+    return folder
+
+
+@pytest.fixture
+def edited(study):
+    """The finished study, for edits that are undone afterwards."""
+    before = {
+        path: path.read_bytes()
+        for part in ("config", "scripts", "tests/data")
+        for path in (study / part).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    yield study
+    for path, content in before.items():
+        if path.read_bytes() != content:
+            path.write_bytes(content)
+
+
+TABLES = {f"table_{name}" for name in ("singles", "recovery", "thresholds", "selections")}
+TABLES |= {"table_neurons", "table_words"}
+FIGURES = {f"figure_{name}" for name in ("singles", "recovery", "cosine", "selections")}
+FIGURES |= {"figure_projection", "figure_curves"}
+RECORD = {"claims", "provenance"}
+OF_SINGLES = {"describe_singles", "table_singles", "table_neurons", "figure_singles"}
+OF_SINGLES |= {"figure_projection", "figure_curves"} | RECORD
+OF_GROUPS = {"describe_groups"} | (TABLES | FIGURES) - {"table_singles", "table_neurons"}
+OF_GROUPS = (OF_GROUPS - {"figure_singles"}) | RECORD
+
+
+def tiny(study, name):
+    return study / "results/test/tiny-deep" / name
+
+
+def test_every_result_is_there(study):
+    for name in TABLES:
+        for kind in ("csv", "md", "tex"):
+            assert tiny(study, f"tables/{name.removeprefix('table_')}.{kind}").stat().st_size > 0
+    for name in FIGURES:
+        name = name.removeprefix("figure_")
+        assert tiny(study, f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert tiny(study, f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
+    results = study / "results/test"
+    for name in ("claims.csv", "claims.md", "claims.tex", "config.yaml", "provenance.json"):
+        assert (results / name).stat().st_size > 0
+
+
+def test_nothing_half_written_is_left(study):
+    assert not list((study / "results").rglob("*.partial"))
+
+
+def test_tables_between_stages_hold_the_columns_that_others_rely_on(study):
+    singles = pd.read_parquet(tiny(study, "singles.parquet"))
+    names = "site layer index restart activation ceiling converged nearest_word nearest_cosine "
+    names += "best_word best_word_activation mean_word_activation nearest_word_activation"
+    assert set(names.split()) <= set(singles.columns)
+    assert len(singles) == 3 * 6 * 2 == len(np.load(tiny(study, "singles_embeddings.npy")))
+    assert not singles.duplicated(["site", "layer", "index", "restart"]).any()
+
+    groups = pd.read_parquet(tiny(study, "groups.parquet"))
+    names = "word selection scope size restart activation word_activation nearest_word "
+    names += "nearest_cosine target_cosine target_rank margin recovered"
+    assert set(names.split()) <= set(groups.columns)
+    # 6 words, 2 selections, 2 sizes over the model and 1 in each of 3 layers.
+    assert len(groups) == 6 * 2 * (2 + 3) == len(np.load(tiny(study, "groups_embeddings.npy")))
+    assert not groups.duplicated(["word", "selection", "scope", "scope_layer", "size"]).any()
+
+
+def test_no_optimum_passes_its_ceiling(study):
+    for name in ("singles", "groups"):
+        table = pd.read_parquet(tiny(study, f"{name}.parquet"))
+        assert (table["activation"] <= table["ceiling"] * (1 + 1e-6)).all()
+        assert table["finite"].all()
+
+
+def test_nearest_words_and_utilisation_agree_with_brute_force(study):
+    """From the optima's embeddings, the weights and the activations alone, in float64."""
+    weights = next((study / "results/_models").glob("tiny-deep-*/frozen.safetensors"))
+    words = load_file(weights)["word_embeddings"].astype(np.float64)
+    vocabulary = pd.read_parquet(tiny(study, "candidates.parquet"))
+    a = np.load(tiny(study, "activations/output.npy"), mmap_mode="r")
+    singles = pd.read_parquet(tiny(study, "singles.parquet"))
+    embeddings = np.load(tiny(study, "singles_embeddings.npy")).astype(np.float64)
+    for row, e in zip(singles.itertuples(), embeddings, strict=True):
+        cosine = {
+            i: e @ words[i] / np.linalg.norm(e) / np.linalg.norm(words[i])
+            for i in vocabulary.index[vocabulary["candidate"]]
+        }
+        nearest = max(cosine, key=cosine.get)
+        assert row.nearest_word == vocabulary["word"][nearest]
+        assert row.nearest_cosine == pytest.approx(cosine[nearest], abs=1e-6)
+        over_words = {i: float(a[row.layer - 1, i, row.index]) for i in cosine}
+        best = max(over_words, key=over_words.get)
+        assert row.best_word == vocabulary["word"][best]
+        share = over_words[best] / row.activation
+        assert row.utilisation_best_word == pytest.approx(share, rel=1e-6)
+        share = over_words[nearest] / row.activation
+        assert row.utilisation_nearest_word == pytest.approx(share, rel=1e-6)
+        share = np.mean(np.abs(list(over_words.values()))) / row.activation
+        assert row.utilisation_mean_word == pytest.approx(share, rel=1e-5)
+
+
+def test_groups_agree_with_brute_force(study):
+    weights = next((study / "results/_models").glob("tiny-deep-*/frozen.safetensors"))
+    words = load_file(weights)["word_embeddings"].astype(np.float64)
+    vocabulary = pd.read_parquet(tiny(study, "candidates.parquet"))
+    candidates = list(vocabulary.index[vocabulary["candidate"]])
+    ids = {word: i for i, word in vocabulary["word"].items()}
+    a = {
+        site: np.load(tiny(study, f"activations/{site}.npy")) for site in ("output", "intermediate")
+    }
+    groups = pd.read_parquet(tiny(study, "groups.parquet"))
+    embeddings = np.load(tiny(study, "groups_embeddings.npy")).astype(np.float64)
+    for row, e in zip(groups.itertuples(), embeddings, strict=True):
+        target = ids[row.word]
+        layers = range(1, 4) if row.scope == "model" else [row.scope_layer]
+        neurons = [(s, la, i) for s in a for la in layers for i in range(a[s].shape[2])]
+        score = {}
+        for site, layer, index in neurons:
+            values = a[site][layer - 1][:, index].astype(np.float64)
+            score[site, layer, index] = values[target]
+            if row.selection == "z_score":
+                centred = values[target] - values[candidates].mean()
+                score[site, layer, index] = centred / values[candidates].std()
+        chosen = sorted(neurons, key=score.get, reverse=True)[: row.size]
+        means = {
+            i: np.mean([a[s][la - 1][i, n] for s, la, n in chosen], dtype=np.float64)
+            for i in candidates
+        }
+        assert row.word_activation == pytest.approx(means[target], rel=1e-5)
+        assert row.best_word_activation == pytest.approx(max(means.values()), rel=1e-5)
+        cosine = {
+            i: e @ words[i] / np.linalg.norm(e) / np.linalg.norm(words[i]) for i in candidates
+        }
+        nearest = max(cosine, key=cosine.get)
+        assert row.nearest_word == vocabulary["word"][nearest]
+        assert row.recovered == (nearest == target)
+        assert row.target_rank == 1 + sum(c > cosine[target] for c in cosine.values())
+        other = max(c for i, c in cosine.items() if i != target)
+        assert row.margin == pytest.approx(cosine[target] - other, abs=1e-6)
+
+
+def test_claims_name_their_rule_and_protocol(study):
+    claims = pd.read_csv(study / "results/test/claims.csv")
+    names = "claim model statement paper value ci_low ci_high n verdict protocol"
+    assert list(claims.columns) == names.split()
+    for start in ("single.nearest_cosine", "single.utilisation.best_word"):
+        assert claims["claim"].str.startswith(start).any()
+    assert {"group.recovery.absolute.24", "group.threshold.z_score.67"} <= set(claims["claim"])
+    # Random weights are not the paper's model.
+    assert set(claims["verdict"]) == {"not comparable"}
+    assert claims["protocol"].str.contains("20 steps").any()
+
+
+def test_a_finished_study_has_nothing_to_do(study):
+    assert jobs_to_run(study) == {}
+
+
+def test_touching_files_re_runs_nothing(study):
+    for folder in ("scripts", "config", "envs", "tests", "rules", "resources"):
+        for path in (study / folder).rglob("*"):
+            path.touch()
+    weights = next((study / "results/_models").glob("tiny-deep-*/frozen.safetensors"))
+    for path in (weights, tiny(study, "activations/output.npy"), tiny(study, "singles.parquet")):
+        path.touch()
+    assert jobs_to_run(study) == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        ("textualization/plotting.py", FIGURES | {"provenance"}),
+        ("textualization/claims.py", RECORD),
+        ("textualization/ascent.py", {"ascend_singles", "ascend_groups"} | OF_SINGLES | OF_GROUPS),
+        ("ascend_groups.py", {"ascend_groups"} | OF_GROUPS),
+        ("figure_recovery.py", {"figure_recovery", "provenance"}),
+        ("textualization/presenting.py", TABLES | FIGURES - {"figure_projection", "figure_curves"}
+         | RECORD),
+        ("show_claims.py", set()),
+    ],
+)  # fmt: skip
+def test_editing_a_module_re_runs_exactly_its_dependants(edited, module, rules):
+    with (edited / "scripts" / module).open("a") as file:
+        file.write("\n# an edit\n")
+    assert set(jobs_to_run(edited)) == rules
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rules"),
+    [
+        ("ascent.groups.steps", 21, {"ascend_groups"} | OF_GROUPS),
+        ("ascent.singles.steps", 31, {"ascend_singles"} | OF_SINGLES),
+        ("statistics.thresholds", [0.4], {"table_thresholds"} | RECORD),
+        ("statistics.leading_directions", 4, {"figure_projection", "provenance"}),
+        ("statistics.nearest_words", 3, OF_GROUPS),
+        ("words.candidates", "all", {"mark_candidates", "list_targets", "neuron_summaries"}
+         | {"rank_neurons", "ascend_groups"} | OF_SINGLES | OF_GROUPS),
+        ("groups.sizes.model", [4, 12], {"ascend_groups"} | OF_GROUPS),
+    ],
+)  # fmt: skip
+def test_editing_a_setting_re_runs_exactly_its_dependants(edited, key, value, rules):
+    path = edited / "config/test.yaml"
+    settings = yaml.safe_load(path.read_text())
+    *parents, last = key.split(".")
+    inner = settings
+    for parent in parents:
+        inner = inner.setdefault(parent, {})
+    inner[last] = value
+    path.write_text(yaml.safe_dump(settings))
+    found = jobs_to_run(edited)
+    assert set(found) == rules
+
+
+def test_a_further_group_size_runs_no_job_of_the_others(study, tmp_path):
+    edited = shutil.copytree(study, tmp_path / "project")
+    path = edited / "config/test.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["groups"]["sizes"]["model"] += [12]
+    # Jobs as small as one size of six words: no sizes share one.
+    settings["ascent"]["groups"]["batch"] = 6
+    path.write_text(yaml.safe_dump(settings))
+    snakemake(edited, "--until", "ascend_groups")
+    settings["groups"]["sizes"]["model"] += [16]
+    path.write_text(yaml.safe_dump(settings))
+    assert jobs_to_run(edited, "--until", "ascend_groups") == {"ascend_groups": 2}
+
+
+def test_editing_the_words_re_runs_the_groups_and_no_single_neuron(edited):
+    with (edited / "tests/data/words.tsv").open("a") as file:
+        file.write("music\tnoun\thigh\n")
+    assert set(jobs_to_run(edited)) == {"list_targets", "rank_neurons", "ascend_groups"} | OF_GROUPS
+
+
+def test_a_second_study_shares_the_model_and_leaves_the_first_alone(study):
+    found = jobs_to_run(study, "--config", "study=other")
+    assert not {"fetch_model", "freeze_model"} & set(found)
+    assert "word_activations" in found
+    assert jobs_to_run(study) == {}
+
+
+def test_the_papers_study_is_some_hundred_jobs(study):
+    found = jobs_to_run(study, overlay="config/paper.yaml")
+    assert 100 < sum(found.values()) < 1000
+    assert found["ascend_singles"] == 12 * 8  # 768 neurons x 5 restarts in batches of 512
+
+
+def test_the_default_study_is_planned_without_a_configfile(study):
+    found = jobs_to_run(study, overlay=None)
+    assert found["ascend_singles"] == 6 and found["fetch_model"] == 1
+
+
+def test_bad_settings_are_refused_in_a_line_before_any_job(edited):
+    text = snakemake(edited, "--config", "seeed=1", fails=True)
+    assert "unknown key 'seeed'; did you mean 'seed'?" in text
+    assert "Traceback" not in text
+
+
+def test_other_weights_than_the_checksum_says_are_refused(edited):
+    path = edited / "config/test.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["catalogue"]["tiny-deep"]["sha256"] = "0" * 64
+    path.write_text(yaml.safe_dump(settings))
+    text = snakemake(edited, fails=True)
+    assert "these are not the weights the study asks for" in text
+    assert "Traceback" not in text
