@@ -36,6 +36,15 @@ MODEL = STUDY / "{model}"
 SINGLES, GROUPS = config["singles"], config["groups"]
 ASCENT, STATISTICS = config["ascent"], config["statistics"]
 
+TABLES = [
+    MODEL / f"tables/{name}.md"
+    for name in ("singles", "recovery", "thresholds", "selections", "neurons", "words")
+]
+FIGURES = [
+    MODEL / f"figures/{name}.pdf"
+    for name in ("singles", "recovery", "cosine", "selections", "projection", "curves")
+]
+
 
 wildcard_constraints:
     model="|".join(config["models"]),
@@ -159,3 +168,31 @@ def protocol(kind):
 def gpus():
     """GPUs that an ascent job asks the scheduler for."""
     return 1 if ASCENT["device"] == "cuda" else 0
+
+
+def table(name):
+    """One table three times: for programs, for reading, for a paper."""
+    caption = f"../report/table-{name}.rst"
+    return {
+        "csv": MODEL / f"tables/{name}.csv",
+        "md": report(
+            MODEL / f"tables/{name}.md",
+            caption=caption,
+            category="Tables",
+            labels={"model": "{model}", "table": name},
+        ),
+        "tex": MODEL / f"tables/{name}.tex",
+    }
+
+
+def figure(name):
+    """One figure twice: vectors for a paper, pixels for a screen."""
+    return {
+        "pdf": MODEL / f"figures/{name}.pdf",
+        "png": report(
+            MODEL / f"figures/{name}.png",
+            caption=f"../report/figure-{name}.rst",
+            category="Figures",
+            labels={"model": "{model}", "figure": name},
+        ),
+    }

@@ -1,21 +1,4 @@
 # Stage 5b: figures, as PDF (vector, embedded fonts) and PNG.
-FIGURES = [
-    MODEL / f"figures/{name}.pdf"
-    for name in ("singles", "recovery", "cosine", "selections", "projection", "curves")
-]
-
-
-def figure(name):
-    """One figure twice: vectors for a paper, pixels for a screen."""
-    return {
-        "pdf": MODEL / f"figures/{name}.pdf",
-        "png": report(
-            MODEL / f"figures/{name}.png",
-            caption=f"../report/figure-{name}.rst",
-            category="Figures",
-            labels={"model": "{model}", "figure": name},
-        ),
-    }
 
 
 rule figure_singles:

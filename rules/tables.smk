@@ -1,23 +1,4 @@
 # Stage 5a: tables for the paper, as CSV, Markdown and LaTeX.
-TABLES = [
-    MODEL / f"tables/{name}.md"
-    for name in ("singles", "recovery", "thresholds", "selections", "neurons", "words")
-]
-
-
-def table(name):
-    """One table three times: for programs, for reading, for a paper."""
-    caption = f"../report/table-{name}.rst"
-    return {
-        "csv": MODEL / f"tables/{name}.csv",
-        "md": report(
-            MODEL / f"tables/{name}.md",
-            caption=caption,
-            category="Tables",
-            labels={"model": "{model}", "table": name},
-        ),
-        "tex": MODEL / f"tables/{name}.tex",
-    }
 
 
 rule table_singles:

@@ -1,0 +1,138 @@
+"""The environments pin what the scripts import, at the lock's versions; rules name what they read."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from textualization.dependencies import local_imports
+
+REPOSITORY = Path(__file__).parent.parent
+SCRIPTS = REPOSITORY / "scripts"
+#: Where the name that is imported is not the name of the package.
+PACKAGES = {"yaml": "pyyaml"}
+#: Needed by pandas at run time for Parquet, never imported by name.
+UNSEEN = {"pyarrow"}
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def lock(name="requirements.txt"):
+    lines = (REPOSITORY / name).read_text().split()
+    return {normal(n): v for n, v in (line.split("==") for line in lines)}
+
+
+def environments():
+    return {path.stem: yaml.safe_load(path.read_text()) for path in (REPOSITORY / "envs").iterdir()}
+
+
+def pins(environment):
+    [with_pip] = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
+    return {normal(n): v for n, v in (line.split("==") for line in with_pip)}
+
+
+def rules():
+    """(rule, environment, script) of every rule, from the rule files."""
+    text = "".join(p.read_text() for p in sorted((REPOSITORY / "rules").glob("*.smk")))
+    found = []
+    for part in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]:
+        name = part.split(":")[0]
+        environment = re.search(r'"../envs/(\w+).yaml"', part)
+        script = re.search(r'"../scripts/(\w+).py"', part)
+        listed = re.search(r'script_with_modules\("(\w+)"\)', part)
+        found.append((name, *(m and m.group(1) for m in (environment, script, listed))))
+    return found
+
+
+def imported_packages(script):
+    """Packages that a script and its modules import, wherever in them."""
+    names = set()
+    for path in local_imports(script):
+        for node in ast.walk(ast.parse(Path(path).read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add(node.module.split(".")[0])
+    ours = {path.stem for path in SCRIPTS.iterdir()}
+    return {PACKAGES.get(n, n) for n in names - ours - set(sys.stdlib_module_names)}
+
+
+def test_every_rule_has_an_environment_and_its_own_script_as_an_input():
+    assert len(rules()) >= 20
+    for name, environment, script, listed in rules():
+        assert environment in environments(), name
+        assert script == listed == name
+
+
+@pytest.mark.parametrize("name", environments())
+def test_an_environment_pins_the_locks_versions(name):
+    found = pins(environments()[name])
+    assert found
+    assert found == {package: lock()[package] for package in found}
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule[0])
+def test_an_environment_pins_what_its_scripts_import(rule):
+    name, environment, script, _ = rule
+    needed = {normal(p) for p in imported_packages(SCRIPTS / f"{script}.py")}
+    assert needed <= set(pins(environments()[environment]))
+
+
+def test_no_environment_pins_what_nobody_imports():
+    for name, environment in environments().items():
+        used = {
+            normal(p)
+            for _, env, script, _ in rules()
+            if env == name
+            for p in imported_packages(SCRIPTS / f"{script}.py")
+        }
+        # Jinja2 makes LaTeX tables for pandas; it is not imported here.
+        assert set(pins(environment)) - used <= UNSEEN | {"jinja2"}
+
+
+def test_locks_hold_exact_public_versions_only():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (REPOSITORY / name).read_text().split():
+            assert re.fullmatch(r"[\w.-]+==[\w.]+", line), line
+
+
+def test_both_locks_name_all_that_is_asked_for():
+    asked = re.findall(r"^[\w-]+", (REPOSITORY / "requirements.in").read_text(), re.MULTILINE)
+    assert {normal(n) for n in asked} <= set(lock())
+    asked = re.findall(r"^[\w-]+", (REPOSITORY / "requirements-dev.in").read_text(), re.MULTILINE)
+    assert {normal(n) for n in asked} <= set(lock("requirements-dev.txt"))
+
+
+@pytest.mark.parametrize("script", sorted(p.stem for p in SCRIPTS.glob("*.py")))
+def test_declared_modules_are_those_that_python_loads(script):
+    """Against the interpreter itself: what a script imports when it is run."""
+    code = f"""
+import json, runpy, sys
+sys.path.insert(0, {str(SCRIPTS)!r})
+runpy.run_path({str(SCRIPTS / (script + ".py"))!r}, run_name="imported")
+files = [getattr(m, "__file__", None) or "" for m in list(sys.modules.values())]
+print(json.dumps([f for f in files if f.startswith({str(SCRIPTS)!r})]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout.splitlines()[-1])) | {str(SCRIPTS / f"{script}.py")}
+    assert loaded == set(local_imports(SCRIPTS / f"{script}.py"))
+
+
+def test_planning_imports_nothing_heavy():
+    code = """
+import sys
+sys.path.insert(0, "scripts")
+import textualization.settings, textualization.dependencies
+print(sorted({"torch", "transformers", "pandas", "numpy", "scipy"} & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,381 @@
+"""Every wrong setting is one clear line; every shipped one is right."""
+
+import copy
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from textualization.settings import (
+    SettingsError,
+    check_settings,
+    in_order,
+    problems,
+    read_schema,
+    read_targets,
+)
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = read_schema(ROOT / "config/config.schema.yaml")
+GONE = object()
+
+
+def shipped(name="config.yaml"):
+    return yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
+
+
+def merged(settings, changes):
+    """As --configfile does it: keys of mappings are merged, everything else is replaced."""
+    for key, value in changes.items():
+        if isinstance(value, dict):
+            settings[key] = merged(settings.get(key, {}), value)
+        else:
+            settings[key] = value
+    return settings
+
+
+def changed(*changes):
+    """The shipped settings with some `(dotted key, value)` set, or taken away."""
+    settings = shipped()
+    for key, value in changes:
+        *path, last = key.split(".")
+        place = settings
+        for part in path:
+            place = place[part]
+        if value is GONE:
+            del place[last]
+        else:
+            place[last] = value
+    return settings
+
+
+def complaints(settings):
+    try:
+        check_settings(settings, SCHEMA)
+    except SettingsError as error:
+        return str(error).splitlines()
+    return []
+
+
+COUNT = "a whole number from 1"
+SITES = "a list of output, intermediate"
+SHA = "64 hexadecimal digits in lower case, in quotes"
+# (the setting, its value as a file would have it, the key that the line begins with if it is
+# another, what the line must say).
+WRONG = [
+    ("study", "Default Study", "", "lower-case letters, digits, - and _"),
+    ("study", "../elsewhere", "", "a folder's name"),
+    ("study", "2023", "", "a folder's name"),
+    ("study", "null", "", "None is not valid"),
+    ("seed", "-1", "", "a whole number from 0"),
+    ("seed", "'3'", "", "'3' is text (allowed: a whole number from 0)"),
+    ("seed", "true", "", "a whole number from 0"),
+    ("seed", "1.5", "", "a whole number from 0"),
+    ("seed", "7.0", "", "a whole number from 0"),
+    ("seed", "null", "", "a whole number from 0"),
+    ("models", "[]", "", "is empty (allowed: a list of different names"),
+    ("models", "minilm-l6", "", "a list of different names from the catalogue"),
+    ("models", "[minilm-l6, minilm-l6]", "", "has an entry twice (allowed: a list of different"),
+    ("models", "[minilm-l12]", "", "did you mean 'minilm-l6'?"),
+    ("models", "[gpt]", "", "(known: minilm-l6, bert-base-uncased)"),
+    ("models", "[3]", "models.0", "is not of type 'string'"),
+    ("catalogue", "null", "", "models by name"),
+    ("catalogue.minilm-l6", "null", "", "the keys source, sha256, layers"),
+    ("catalogue.minilm-l6.sha256", "53aa5117", "", SHA),
+    ("catalogue.minilm-l6.sha256", "1234", "", SHA),
+    ("catalogue.minilm-l6.sha256", "A" * 64, "", SHA),
+    ("catalogue.bert-base-uncased.sha256", "g" * 64, "", SHA),
+    ("catalogue.minilm-l6.source", "pyp", "", "did you mean 'pypi'?"),
+    ("catalogue.minilm-l6.source", "ftp", "", "one of pypi, hub, path)"),
+    ("catalogue.minilm-l6.version", "1.0", "", "an exact version, in quotes"),
+    ("catalogue.minilm-l6.layers", "six", "", f"is text (allowed: {COUNT})"),
+    ("catalogue.minilm-l6.path", "folder", "catalogue.minilm-l6", "unknown key 'path' (known: "),
+    ("catalogue.minilm-l6.sha265", "a", "catalogue.minilm-l6", "did you mean 'sha256'?"),
+    ("catalogue.bert-base-uncased.revision", "main", "", "a commit of 40 hexadecimal digits"),
+    ("catalogue.bert-base-uncased.words", "0", "", COUNT),
+    ("words", "config/words.tsv", "", "the keys targets, candidates"),
+    ("words.targets", "null", "", "a tab-separated table"),
+    ("words.candidates", "whole_word", "", "did you mean 'whole_words'?"),
+    ("words.target", "x", "words", "unknown key 'target'; did you mean 'targets'?"),
+    ("read", "token", "", "one of word, cls, sep)"),
+    ("read", "words", "", "did you mean 'word'?"),
+    ("read", "null", "", "one of word, cls, sep"),
+    ("activations.sites", "[]", "", f"is empty (allowed: {SITES})"),
+    ("activations.sites", "output", "", SITES),
+    ("activations.sites", "[output, output]", "", f"has an entry twice (allowed: {SITES})"),
+    ("activations.sites", "[outputs]", "activations.sites.0", "did you mean 'output'?"),
+    ("activations.batch", "0", "", COUNT),
+    ("activations.threads", "true", "", COUNT),
+    ("statistics.top_words", "ten", "", COUNT),
+    ("statistics.topwords", "10", "statistics", "did you mean 'top_words'?"),
+    ("singles.sites", "[intermediate]", "", "'intermediate' is not among activations.sites"),
+    ("singles.layers", "al", "", "all, or a list of different layers from 1"),
+    ("singles.layers", "6", "", "all, or a list of different layers from 1"),
+    ("singles.layers", "[]", "", "is empty (allowed: all, or a list of different layers from 1)"),
+    ("singles.layers", "[2, 2]", "", "has an entry twice (allowed: all, or a list of different"),
+    ("singles.layers", "[0]", "singles.layers.0", COUNT),
+    ("singles.layers", "[1, '2']", "singles.layers.1", f"'2' is text (allowed: {COUNT})"),
+    ("singles.layers", "[1, 7]", "", "7 is not a layer of minilm-l6 (allowed: 1 to 6)"),
+    ("singles.neurons", "0", "", "all, or a whole number from 1"),
+    ("singles.neurons", "every", "", "all, or a whole number from 1"),
+    ("singles.neurons", "32.0", "", "all, or a whole number from 1"),
+    ("singles.neurons", "true", "", "all, or a whole number from 1"),
+    ("singles.neurons", "385", "", "385 is more than the 384 output neurons per layer"),
+    ("groups.sites", "[output, intermediate]", "", "'intermediate' is not among activations.sites"),
+    (
+        "groups.selections",
+        "[]",
+        "",
+        "is empty (allowed: a list of absolute, ratio_to_max, z_score)",
+    ),
+    ("groups.selections", "[zscore]", "groups.selections.0", "did you mean 'z_score'?"),
+    ("groups.sizes", "[10, 20]", "", "the keys model, layer"),
+    ("groups.sizes.model", "[]", "", "not empty"),
+    ("groups.sizes.model", "[10, 10]", "", "has an entry twice (allowed: a list of different"),
+    ("groups.sizes.model", "[10.0]", "groups.sizes.model.0", COUNT),
+    ("groups.sizes.model", "[10, 2305]", "", "2305 is more than the 2304 neurons"),
+    ("groups.sizes.layer", "[385]", "", "385 is more than the 384 neurons"),
+    ("groups.sizes.layer", "null", "", "a list of different whole numbers from 1"),
+    ("groups.sizes.block", "[5]", "groups.sizes", "unknown key 'block' (known: model, layer)"),
+    ("ascent.rate", "0", "", "a number above 0"),
+    ("ascent.rate", "1e3", "", "'1e3' is text (allowed: a number above 0)"),
+    ("ascent.rate", ".inf", "", "a number above 0"),
+    ("ascent.rate", ".nan", "", "a number above 0"),
+    ("ascent.rate", "true", "", "a number above 0"),
+    ("ascent.init", "normal", "", "the keys kind, scale"),
+    ("ascent.init.kind", "gaussian", "", "one of normal, uniform)"),
+    ("ascent.init.scale", "-1.0", "", "a number above 0"),
+    ("ascent.singles.steps", "1.0e+3", "", f"1000.0 is not valid (allowed: {COUNT})"),
+    ("ascent.groups.steps", "5e3", "", f"'5e3' is text (allowed: {COUNT})"),
+    ("ascent.groups.restarts", "false", "", COUNT),
+    ("ascent.singles.step", "5", "ascent.singles", "unknown key 'step'; did you mean 'steps'?"),
+    ("ascent.singles.1", "5", "ascent.singles", "unknown key '1' (known: steps, restarts, batch)"),
+    ("ascent.recorded", "1", "", "a whole number from 2"),
+    ("ascent.dtype", "float16", "", "one of float32, float64"),
+    ("ascent.device", "gpu", "", "one of auto, cpu, cuda"),
+    ("ascent.steps", "5", "ascent", "unknown key 'steps'"),
+    ("statistics.confidence", "95", "", "a number between 0 and 1"),
+    ("statistics.confidence", "1", "", "a number between 0 and 1"),
+    ("statistics.confidence", "95%", "", "'95%' is text (allowed: a number between 0 and 1)"),
+    ("statistics.resamples", "10", "", "a whole number from 100"),
+    ("statistics.thresholds", "[]", "", "is empty (allowed: a list of different rates"),
+    ("statistics.thresholds", "[0.5, 0.50]", "", "has an entry twice"),
+    ("statistics.thresholds", "[67]", "statistics.thresholds.0", "maximum of 1"),
+    ("statistics.convergence.last", "0", "", "a number between 0 and 1"),
+    (
+        "statistics.convergence.tolerence",
+        "1",
+        "statistics.convergence",
+        "did you mean 'tolerance'?",
+    ),
+    ("statistics.leading_directions", "-5", "", COUNT),
+    ("modles", "[minilm-l6]", "config", "unknown key 'modles'; did you mean 'models'?"),
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "begins", "says"), WRONG, ids=[f"{key}={text[:24]}" for key, text, *_ in WRONG]
+)
+def test_a_wrong_setting_is_one_line_with_its_key_and_what_is_allowed(key, text, begins, says):
+    found = complaints(changed((key, yaml.safe_load(text))))
+    assert len(found) == 1
+    assert found[0].startswith(f"{begins or key}: ")
+    assert says in found[0]
+    assert len(found[0]) < 200
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("ascent", "config: lacks ascent"),
+        ("ascent.groups.batch", "ascent.groups: lacks batch"),
+        ("groups.sizes.model", "groups.sizes: lacks model"),
+        ("catalogue.minilm-l6.source", "catalogue.minilm-l6: lacks source"),
+        ("catalogue.minilm-l6.version", "catalogue.minilm-l6: lacks version"),
+        ("catalogue.minilm-l6.sha256", "catalogue.minilm-l6: lacks sha256"),
+        ("catalogue.bert-base-uncased.repository", "catalogue.bert-base-uncased: lacks repository"),
+        ("catalogue.bert-base-uncased.hidden", "catalogue.bert-base-uncased: lacks hidden"),
+    ],
+)
+def test_a_missing_setting_is_named(key, line):
+    assert complaints(changed((key, GONE))) == [line]
+
+
+def test_several_missing_settings_of_one_place_are_one_line():
+    taken = [(f"ascent.{name}", GONE) for name in ("rate", "device", "dtype")]
+    assert complaints(changed(*taken)) == ["ascent: lacks rate, dtype, device"]
+
+
+def test_an_entry_with_the_keys_of_another_source_says_what_is_too_much_and_what_lacks():
+    found = complaints(changed(("catalogue.minilm-l6.source", "path")))
+    assert len(found) == 2
+    assert all(line.startswith("catalogue.minilm-l6: ") for line in found)
+    assert "catalogue.minilm-l6: lacks path" in found
+    (unknown,) = (line for line in found if "unknown" in line)
+    assert "'package'" in unknown
+    assert "'version'" in unknown
+
+
+def test_every_wrong_setting_gets_its_line():
+    wrong = [("seed", -1), ("read", "x"), ("ascent.rate", "1e3"), ("groups.sizes.model", [])]
+    found = complaints(changed(*wrong))
+    assert sorted(line.split(":")[0] for line in found) == sorted(key for key, _ in wrong)
+
+
+def test_keys_that_are_no_text_are_refused_like_any_other():
+    found = complaints(changed(("singles", shipped()["singles"] | {7: 1, "x": 2, True: 3})))
+    assert len(found) == 1
+    assert "unknown key 7" in found[0]
+    assert "unknown key 'x'" in found[0]
+
+
+@pytest.mark.parametrize("settings", [None, [], "default", 3])
+def test_settings_that_are_no_mapping_are_refused(settings):
+    (line,) = complaints(settings)
+    assert line.startswith("config: ")
+
+
+def test_a_layer_beyond_a_model_names_the_model_that_lacks_it():
+    found = complaints(changed(("models", ["bert-base-uncased"]), ("singles.layers", [12, 13])))
+    assert found == ["singles.layers: 13 is not a layer of bert-base-uncased (allowed: 1 to 12)"]
+    both = changed(("models", ["minilm-l6", "bert-base-uncased"]), ("singles.layers", [12]))
+    assert complaints(both) == ["singles.layers: 12 is not a layer of minilm-l6 (allowed: 1 to 6)"]
+
+
+def test_with_two_models_a_site_that_is_not_kept_is_said_once():
+    both = ("models", ["minilm-l6", "bert-base-uncased"])
+    found = complaints(changed(both, ("groups.sites", ["intermediate"])))
+    assert found == ["groups.sites: 'intermediate' is not among activations.sites"]
+
+
+def test_a_group_may_hold_all_neurons_of_its_scope_and_no_more():
+    pooled = [(f"{part}.sites", ["output", "intermediate"]) for part in ("activations", "groups")]
+    per_layer, layers = 384 + 1536, 6
+    fits = [("groups.sizes.model", [per_layer * layers]), ("groups.sizes.layer", [per_layer])]
+    assert complaints(changed(*pooled, *fits)) == []
+    more = [(key, [size + 1]) for key, (size,) in fits]
+    assert [line.split(":")[0] for line in complaints(changed(*pooled, *more))] == [
+        "groups.sizes.model",
+        "groups.sizes.layer",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seed", 0),
+        ("models", ["bert-base-uncased", "minilm-l6"]),
+        ("singles.layers", [6, 1]),
+        ("singles.neurons", 384),
+        ("singles.neurons", 1),
+        ("groups.sizes.model", [1]),
+        ("groups.sizes.layer", [384]),
+        ("groups.sizes.layer", GONE),
+        ("ascent.rate", 1),
+        ("ascent.rate", 0.5),
+        ("statistics.thresholds", [1]),
+        ("statistics.resamples", 100),
+        ("catalogue.mine", {"source": "path", "path": "x", "sha256": "0" * 64, "layers": 1}
+         | {"hidden": 1, "intermediate": 1, "words": 1}),
+    ],
+)  # fmt: skip
+def test_what_is_just_allowed_passes(key, value):
+    assert complaints(changed((key, value))) == []
+
+
+@pytest.mark.parametrize("name", [None, "paper.yaml", "test.yaml"])
+def test_the_shipped_settings_are_valid(name):
+    settings = merged(shipped(), shipped(name) if name else {})
+    assert problems(settings, SCHEMA) == []
+    assert complaints(settings) == []
+
+
+@pytest.mark.parametrize("name", ["paper.yaml", "test.yaml"])
+def test_settings_are_merged_here_as_snakemake_merges_them(name):
+    update_config = pytest.importorskip("snakemake.utils").update_config
+    settings = shipped()
+    update_config(settings, shipped(name))
+    assert settings == merged(shipped(), shipped(name))
+
+
+@pytest.mark.parametrize("name", ["tiny-wide", "tiny-deep"])
+def test_the_catalogue_of_the_test_study_describes_the_tiny_models(name):
+    entry = shipped("test.yaml")["catalogue"][name]
+    folder = ROOT / entry["path"]
+    weights = (folder / "model.safetensors").read_bytes()
+    config = json.loads((folder / "config.json").read_text())
+    assert entry["sha256"] == hashlib.sha256(weights).hexdigest()
+    assert [entry[key] for key in ("layers", "hidden", "intermediate", "words")] == [
+        config[f"{key}_size" if key != "num_hidden_layers" else key]
+        for key in ("num_hidden_layers", "hidden", "intermediate", "vocab")
+    ]
+
+
+def test_the_order_in_which_settings_were_written_means_nothing():
+    settings = {"b": [{"d": 1, "c": [3, 1]}], "a": {"z": None, "y": {"2": 0, "1": 0}}}
+    before = copy.deepcopy(settings)
+    ordered = in_order(settings)
+    assert json.dumps(ordered) == json.dumps(settings, sort_keys=True)
+    assert settings == before
+    assert list(settings) == ["b", "a"]
+
+
+HEADER = "word\tcategory\tfrequency_band\n"
+
+
+def words_file(tmp_path, content):
+    path = tmp_path / "words.tsv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "with a byte order mark"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_target_words_are_read_in_their_order(tmp_path, mark, end):
+    content = mark + HEADER + "river\tnoun\thigh\né\tnoun\tlow\napple\t\t\n"
+    path = words_file(tmp_path, content.replace("\n", end).encode())
+    assert read_targets(path) == ["river", "é", "apple"]
+
+
+def test_columns_may_stand_in_any_order_beside_others(tmp_path):
+    content = "note\tfrequency_band\tword\tcategory\nx\tlow\triver\tnoun\n"
+    assert read_targets(words_file(tmp_path, content)) == ["river"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (HEADER + "b\tn\tl\na\tn\tl\na\tn\tl\nb\tn\tl\nc\tn\tl\n", "lists twice: a, b"),
+        (HEADER + "a\tn\tl\n\tn\tl\n\tn\tl\n", "has a row without a word"),
+        (HEADER, "needs words in rows below the tab-separated header word category"),
+        ("", "needs words in rows"),
+        ("river\tnoun\thigh\n", "needs words in rows"),
+        ("river\tnoun\thigh\napple\tnoun\tlow\n", "header word category frequency_band"),
+        ("word\tcategory\nriver\tnoun\n", "header word category frequency_band"),
+        ("word,category,frequency_band\nriver,noun,low\n", "tab-separated header"),
+        ((HEADER + "café\tnoun\tlow\n").encode("latin-1"), "cannot be read ('utf-8' codec"),
+        ((HEADER + "river\tnoun\tlow\n").encode("utf-16"), "cannot be read ('utf-8' codec"),
+    ],
+    ids=["twice", "gaps", "no rows", "empty", "no header", "no header, two rows"]
+    + ["no band", "commas", "latin-1", "utf-16"],
+)
+def test_a_words_file_that_cannot_be_used_is_named_with_its_fault(tmp_path, content, says):
+    path = words_file(tmp_path, content)
+    with pytest.raises(SettingsError) as error:
+        read_targets(path)
+    assert str(error.value).startswith(f"words.targets: {path} ")
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["nowhere.tsv", "."])
+def test_a_words_file_that_is_not_there_is_named(tmp_path, name):
+    with pytest.raises(SettingsError, match=r"^words\.targets: .* cannot be read \(.*\)$"):
+        read_targets(tmp_path / name)
+
+
+@pytest.mark.parametrize("path", ["config/words.tsv", "config/words-paper.tsv"])
+def test_the_shipped_word_lists_can_be_read(path):
+    assert len(read_targets(ROOT / path)) > 20
