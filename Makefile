@@ -8,7 +8,7 @@ STUDY := results/default
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
-	@test $(STUDY)/report.html -nt $(STUDY)/provenance.json || $(BIN)/snakemake --quiet all --report $(STUDY)/report.html
+	@test $(STUDY)/report.html -nt $(STUDY)/provenance.json || $(BIN)/snakemake --quiet --report $(STUDY)/report.html
 	@$(BIN)/python scripts/show_claims.py $(STUDY)
 
 test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny models

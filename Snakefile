@@ -24,7 +24,7 @@ include: "rules/figures.smk"
 include: "rules/claims.smk"
 
 
-report: "../report/workflow.rst"
+report: "report/workflow.rst"
 
 
 rule all:

@@ -29,6 +29,7 @@ NAN, INF = math.nan, math.inf
         (900, 500, INF, [250, 450], "differs"),
         (300, NAN, NAN, [250, 450], "reproduced"),
         (NAN, INF, INF, [250, 450], "differs"),  # never reached
+        (NAN, 400, INF, [250, 450], "differs"),  # nor where some resamples do
         (NAN, NAN, NAN, 0.124, "differs"),
     ],
 )

@@ -164,6 +164,18 @@ def test_a_level_that_some_resamples_reach_has_an_infinite_upper_bound():
     assert found["ci_high"] == math.inf
 
 
+def test_a_thresholds_interval_holds_the_share_of_resamples_asked_for():
+    # 300 of 400 words come back, all at the larger size: a resample's share is binomial, and a
+    # share p crosses 1/2 at 10 · 100^(1/2p). Quartiles lie at 0.6745 deviations.
+    recovered = np.zeros((400, 2))
+    recovered[:300, 1] = 1
+    found = threshold([10, 1000], recovered, 0.5, confidence=0.5, resamples=2000, seed=3)
+    spread = 0.6745 * math.sqrt(0.75 * 0.25 / 400)
+    for bound, share in (("ci_low", 0.75 + spread), ("ci_high", 0.75 - spread)):
+        reached = 0.5 / (math.log(found[bound] / 10) / math.log(100))
+        assert reached == pytest.approx(share, abs=0.25 * spread)
+
+
 def test_a_thresholds_interval_is_that_of_plain_resampling_of_words():
     sizes = [10, 30, 100, 300]
     first = np.random.default_rng(4).integers(0, 4, size=30)  # all come back at 300

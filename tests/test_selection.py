@@ -64,6 +64,12 @@ def test_the_strongest_come_in_order_and_ties_by_index():
         assert strongest(score, count).tolist() == expected[:count]
 
 
+def test_many_tied_neurons_stay_in_order():
+    score = np.random.default_rng(2).integers(0, 4, size=300).astype(float)
+    expected = sorted(range(300), key=lambda i: (-score[i], i))
+    assert strongest(score, 300).tolist() == expected
+
+
 def test_what_is_not_finite_is_never_chosen():
     score = np.array([math.nan, -math.inf, 1.0, math.inf, 2.0, math.nan])
     assert strongest(score, 2).tolist() == [4, 2]

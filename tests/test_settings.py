@@ -108,8 +108,8 @@ WRONG = [
     ("activations.sites", "[outputs]", "activations.sites.0", "did you mean 'output'?"),
     ("activations.batch", "0", "", COUNT),
     ("activations.threads", "true", "", COUNT),
-    ("statistics.top_words", "ten", "", COUNT),
-    ("statistics.topwords", "10", "statistics", "did you mean 'top_words'?"),
+    ("statistics.nearest_words", "ten", "", COUNT),
+    ("statistics.nearest_word", "5", "statistics", "did you mean 'nearest_words'?"),
     ("singles.sites", "[intermediate]", "", "'intermediate' is not among activations.sites"),
     ("singles.layers", "al", "", "all, or a list of different layers from 1"),
     ("singles.layers", "6", "", "all, or a list of different layers from 1"),
@@ -203,6 +203,14 @@ def test_a_missing_setting_is_named(key, line):
     assert complaints(changed((key, GONE))) == [line]
 
 
+def test_where_the_source_lacks_nothing_is_said_of_what_it_would_need():
+    entry = "catalogue.minilm-l6"
+    taken = changed((f"{entry}.source", GONE), (f"{entry}.version", GONE))
+    assert complaints(taken) == [f"{entry}: lacks source"]
+    misspelt = changed((f"{entry}.source", "pipy"), (f"{entry}.version", GONE))
+    assert [line.split(" ")[0] for line in complaints(misspelt)] == [f"{entry}.source:"]
+
+
 def test_several_missing_settings_of_one_place_are_one_line():
     taken = [(f"ascent.{name}", GONE) for name in ("rate", "device", "dtype")]
     assert complaints(changed(*taken)) == ["ascent: lacks rate, dtype, device"]
@@ -285,14 +293,17 @@ def test_what_is_just_allowed_passes(key, value):
     assert complaints(changed((key, value))) == []
 
 
-@pytest.mark.parametrize("name", [None, "paper.yaml", "test.yaml"])
+STUDIES = sorted({path.name for path in (ROOT / "config").glob("*.yaml")} - {"config.schema.yaml"})
+
+
+@pytest.mark.parametrize("name", STUDIES)
 def test_the_shipped_settings_are_valid(name):
-    settings = merged(shipped(), shipped(name) if name else {})
+    settings = merged(shipped(), shipped(name))
     assert problems(settings, SCHEMA) == []
     assert complaints(settings) == []
 
 
-@pytest.mark.parametrize("name", ["paper.yaml", "test.yaml"])
+@pytest.mark.parametrize("name", STUDIES)
 def test_settings_are_merged_here_as_snakemake_merges_them(name):
     update_config = pytest.importorskip("snakemake.utils").update_config
     settings = shipped()
@@ -320,6 +331,7 @@ def test_the_order_in_which_settings_were_written_means_nothing():
     assert json.dumps(ordered) == json.dumps(settings, sort_keys=True)
     assert settings == before
     assert list(settings) == ["b", "a"]
+    assert list(in_order({"b": 0, 2023: 0, "a": 0})) == [2023, "a", "b"]
 
 
 HEADER = "word\tcategory\tfrequency_band\n"

@@ -206,6 +206,13 @@ def test_claims_name_their_rule_and_protocol(study):
     assert claims["protocol"].str.contains("20 steps").any()
 
 
+def test_the_report_is_one_page_with_every_table_and_figure(study):
+    snakemake(study, "--report", "report.html")
+    page = (study / "report.html").read_text(encoding="utf-8")
+    for name in TABLES | FIGURES:
+        assert f'"{name.split("_")[1]}"' in page
+
+
 def test_a_finished_study_has_nothing_to_do(study):
     assert jobs_to_run(study) == {}
 

@@ -19,7 +19,7 @@ class AscentSettings:
     """The paper's protocol (sec. 3): plain ascent, no regulariser.
 
     steps: gradient steps. rate: η; the paper prints 1001, perhaps for 100.
-    recorded: how many points of the ascent's curve are kept, evenly spaced in log steps.
+    recorded: about how many points of the ascent's curve are kept, evenly spaced in log steps.
     """
 
     steps: int = 5000
@@ -130,10 +130,14 @@ def gram_matrix(word_embeddings: torch.Tensor) -> torch.Tensor:
 
 
 def recorded_steps(steps: int, count: int) -> np.ndarray:
-    """0, `steps` and about `count` whole steps between them, evenly spaced on a log scale."""
+    """0, `steps`, about `count` whole steps evenly spaced on a log scale, and every tenth part.
+
+    The tenths show whether an ascent had come to rest, which a log scale is too coarse for.
+    """
     if steps == 0:
         return np.array([0])
-    return np.unique(np.r_[0, np.round(np.geomspace(1, steps, count)).astype(int)])
+    points = np.r_[0, np.geomspace(1, steps, count), np.linspace(0, steps, 11)]
+    return np.unique(np.round(points).astype(int))
 
 
 def _value_and_gradient(model, objectives, e):

@@ -12,7 +12,8 @@ def verdict(value: float, low: float, high: float, paper, comparable: bool) -> s
 
     paper: a number or a [from, to] band, or None where the paper prints none.
     `not comparable`: another model or another protocol than the paper's, or nothing to compare.
-    `reproduced`: the interval [low, high] meets the paper's number or band. `differs`: it does not.
+    `reproduced`: the interval [low, high] meets the paper's number or band. `differs`: it does not,
+    or there is no value (NaN).
     """
     if not comparable or paper is None:
         return "not comparable"

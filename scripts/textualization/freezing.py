@@ -33,7 +33,7 @@ def freeze(folder: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]
     Raises CheckpointError for another family, and for a tensor that is missing, not finite, or not
     of the shape that config.json gives.
     """
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     if config.model_type != "bert":
         raise CheckpointError(
             f"{folder}: model type {config.model_type!r} is not known (known: bert)"
@@ -54,6 +54,11 @@ def freeze(folder: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]
     missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
     if missing:
         raise CheckpointError(f"{folder}: the checkpoint lacks {', '.join(missing[:5])}")
+    beyond = sorted(name for name in report["unexpected_keys"] if "encoder.layer." in name)
+    if beyond:
+        raise CheckpointError(
+            f"{folder}: the checkpoint has more layers than config.json says: {beyond[0]}"
+        )
     misshapen = sorted(name for name, *_ in report["mismatched_keys"])
     if misshapen:
         raise CheckpointError(

@@ -1,7 +1,5 @@
 """Tables for people: CSV for programs, Markdown for reading, LaTeX (booktabs) for papers."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from textualization.files import atomic, write_text
@@ -39,8 +37,3 @@ def readable(value, digits: int = 3) -> str:
             return "not reached"
         return f"{value:z.0f}" if abs(value) >= 100 else f"{value:z.{digits}f}"
     return "" if value is None else str(value)
-
-
-def table_paths(folder: str | Path, name: str) -> dict[str, str]:
-    """The three files of one table."""
-    return {kind: str(Path(folder) / f"{name}.{kind}") for kind in ("csv", "md", "tex")}

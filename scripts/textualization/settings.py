@@ -59,7 +59,7 @@ def check_settings(settings: dict, schema: dict) -> None:
 def in_order(value):
     """The same settings with all keys sorted: the order in which they were written means nothing."""
     if isinstance(value, dict):
-        return {key: in_order(value[key]) for key in sorted(value)}
+        return {key: in_order(value[key]) for key in sorted(value, key=str)}
     return [in_order(item) for item in value] if isinstance(value, list) else value
 
 
@@ -71,7 +71,7 @@ def read_targets(path: str | Path) -> list[str]:
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream, delimiter="\t"))
+            rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"words.targets: {path} cannot be read ({error})") from None
     for column in TARGET_COLUMNS:

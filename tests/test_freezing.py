@@ -1,0 +1,189 @@
+"""Checkpoints of all kinds: the same tensors, or a refusal that names what is wrong."""
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from textualization.freezing import CheckpointError, freeze
+
+TINY = Path(__file__).parent / "data" / "tiny-wide"
+
+# What stands for what, written out: the name here, the name in the file.
+NAMES = {
+    "word_embeddings": "embeddings.word_embeddings.weight",
+    "position_embeddings": "embeddings.position_embeddings.weight",
+    "embedding_norm.gain": "embeddings.LayerNorm.weight",
+    "embedding_norm.bias": "embeddings.LayerNorm.bias",
+    "block.1.query.weight": "encoder.layer.0.attention.self.query.weight",
+    "block.1.query.bias": "encoder.layer.0.attention.self.query.bias",
+    "block.1.key.weight": "encoder.layer.0.attention.self.key.weight",
+    "block.2.key.bias": "encoder.layer.1.attention.self.key.bias",
+    "block.2.value.weight": "encoder.layer.1.attention.self.value.weight",
+    "block.1.value.bias": "encoder.layer.0.attention.self.value.bias",
+    "block.1.attention_output.weight": "encoder.layer.0.attention.output.dense.weight",
+    "block.2.attention_output.bias": "encoder.layer.1.attention.output.dense.bias",
+    "block.1.attention_norm.gain": "encoder.layer.0.attention.output.LayerNorm.weight",
+    "block.2.attention_norm.bias": "encoder.layer.1.attention.output.LayerNorm.bias",
+    "block.2.intermediate.weight": "encoder.layer.1.intermediate.dense.weight",
+    "block.1.intermediate.bias": "encoder.layer.0.intermediate.dense.bias",
+    "block.1.output.weight": "encoder.layer.0.output.dense.weight",
+    "block.2.output.bias": "encoder.layer.1.output.dense.bias",
+    "block.2.output_norm.gain": "encoder.layer.1.output.LayerNorm.weight",
+    "block.1.output_norm.bias": "encoder.layer.0.output.LayerNorm.bias",
+}
+LOST = "encoder.layer.1.output.LayerNorm.bias"
+
+
+@pytest.fixture(scope="module")
+def weights():
+    torch.set_num_threads(1)
+    return load_file(TINY / "model.safetensors")
+
+
+@pytest.fixture(scope="module")
+def frozen():
+    return freeze(TINY)
+
+
+def checkpoint(folder, weights, **config):
+    """A model's folder with these weights, and the tiny model's config but for `config`."""
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    settings = json.loads((TINY / "config.json").read_text()) | config
+    (folder / "config.json").write_text(json.dumps(settings))
+    return folder
+
+
+def test_every_tensor_is_the_files_under_its_new_name(frozen, weights):
+    tensors, _ = frozen
+    for ours, theirs in NAMES.items():
+        assert torch.equal(tensors[ours], weights[theirs]), ours
+    types = weights["embeddings.token_type_embeddings.weight"]
+    assert torch.equal(tensors["type_embedding"], types[0])
+    # Five of the embeddings; per block six linear maps and two norms of two tensors each.
+    assert len(tensors) == 5 + 2 * (6 + 2) * 2
+    # Nothing is read twice: all tensors differ from one another.
+    assert len({tuple(t.flatten().tolist()) for t in tensors.values()}) == len(tensors)
+    assert all(t.is_contiguous() and t.dtype == torch.float32 for t in tensors.values())
+
+
+def test_facts_are_those_of_the_config_as_text(frozen):
+    assert frozen[1] == {
+        "layers": "2",
+        "hidden": "24",
+        "intermediate": "48",
+        "words": "400",
+        "heads": "4",
+        "epsilon": "1e-12",
+        "activation": "gelu",
+    }
+
+
+def test_the_old_names_of_the_first_bert_give_the_same_tensors(tmp_path, frozen, weights):
+    # bert-base-uncased: `bert.` before each name, gamma and beta, a pooler and pre-training heads.
+    old = {}
+    for name, tensor in weights.items():
+        if "LayerNorm" in name:
+            name = name.replace(".weight", ".gamma").replace(".bias", ".beta")
+        old[f"bert.{name}"] = tensor
+    old["bert.pooler.dense.weight"] = torch.zeros(24, 24)
+    old["bert.pooler.dense.bias"] = torch.zeros(24)
+    old["cls.predictions.bias"] = torch.zeros(400)
+    old["cls.predictions.transform.LayerNorm.gamma"] = torch.zeros(24)
+    old["cls.seq_relationship.weight"] = torch.zeros(2, 24)
+    tensors, facts = freeze(checkpoint(tmp_path, old, architectures=["BertForMaskedLM"]))
+    assert facts == frozen[1]
+    assert tensors.keys() == frozen[0].keys()
+    assert all(torch.equal(tensors[name], frozen[0][name]) for name in tensors)
+
+
+def test_half_precision_is_widened_and_not_rounded_again(tmp_path, weights):
+    half = {name: tensor.half() for name, tensor in weights.items()}
+    tensors, _ = freeze(checkpoint(tmp_path, half, dtype="float16"))
+    for ours, theirs in NAMES.items():
+        assert tensors[ours].dtype == torch.float32
+        assert torch.equal(tensors[ours], half[theirs].float())
+
+
+def test_a_missing_tensor_is_named_and_not_drawn_at_random(tmp_path, weights):
+    some = {name: tensor for name, tensor in weights.items() if name != LOST}
+    with pytest.raises(CheckpointError) as error:
+        freeze(checkpoint(tmp_path, some))
+    assert str(error.value) == f"{tmp_path}: the checkpoint lacks {LOST}"
+
+
+def test_a_checkpoint_with_fewer_blocks_than_its_config_says_lacks_them(tmp_path, weights):
+    with pytest.raises(CheckpointError, match=r"lacks encoder\.layer\.2\.") as error:
+        freeze(checkpoint(tmp_path, weights, num_hidden_layers=3))
+    assert str(error.value).count("encoder.layer.2.") == 5  # the first few of sixteen
+
+
+def test_a_checkpoint_with_more_blocks_than_its_config_says_is_refused(tmp_path, weights):
+    with pytest.raises(CheckpointError, match="more layers than config.json says"):
+        freeze(checkpoint(tmp_path, weights, num_hidden_layers=1))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_tensor_that_is_not_finite_is_named(tmp_path, weights, value):
+    broken = weights["encoder.layer.1.intermediate.dense.bias"].clone()
+    broken[3] = value
+    damaged = weights | {"encoder.layer.1.intermediate.dense.bias": broken}
+    with pytest.raises(CheckpointError, match=r"not all finite: block\.2\.intermediate\.bias$"):
+        freeze(checkpoint(tmp_path, damaged))
+
+
+def test_a_tensor_of_another_shape_than_the_configs_is_named(tmp_path, weights):
+    cut = weights | {"encoder.layer.0.output.dense.bias": torch.zeros(7)}
+    with pytest.raises(CheckpointError, match=r"shape .*: encoder\.layer\.0\.output\.dense\.bias$"):
+        freeze(checkpoint(tmp_path, cut))
+
+
+@pytest.mark.parametrize("family", ["roberta", "distilbert", "gpt2"])
+def test_another_family_is_refused_by_name(tmp_path, weights, family):
+    with pytest.raises(CheckpointError, match=rf"'{family}' is not known \(known: bert\)$"):
+        freeze(checkpoint(tmp_path, weights, model_type=family))
+
+
+def test_a_family_that_nobody_knows_is_refused_by_name(tmp_path, weights):
+    with pytest.raises(ValueError, match="`nonesuch`"):
+        freeze(checkpoint(tmp_path, weights, model_type="nonesuch"))
+
+
+class Trap:
+    """Whoever unpickles it creates a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_is_refused_and_not_opened(tmp_path):
+    shutil.copy(TINY / "config.json", tmp_path)
+    trap = tmp_path / "sprung"
+    (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps(Trap(trap)))
+    with pytest.raises(OSError, match=r"model\.safetensors"):
+        freeze(tmp_path)
+    assert not trap.exists()
+
+
+def test_code_that_comes_with_a_model_is_not_run_even_if_someone_says_yes(
+    tmp_path, weights, monkeypatch
+):
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    folder = checkpoint(
+        tmp_path,
+        weights,
+        model_type="homemade",
+        auto_map={"AutoConfig": "modeling.Config", "AutoModel": "modeling.Model"},
+    )
+    trap = tmp_path / "sprung"
+    (folder / "modeling.py").write_text(f"open({str(trap)!r}, 'w')\n")
+    with pytest.raises(ValueError, match="trust_remote_code"):
+        freeze(folder)
+    assert not trap.exists()

