@@ -25,7 +25,10 @@ def main(study: str) -> None:
         }
     )
     print(shown.to_string(index=False))
-    print("\nProtocol:", *sorted(set(claims["protocol"])), sep="\n  ")
+    kind = claims["claim"].str.split(".").str[0]
+    print("\nProtocol")
+    for of, protocol in sorted(set(zip(kind, claims["protocol"], strict=True))):
+        print(f"  {of}: {protocol}")
     print(f"\nReport   {study}/report.html (open it in a browser)")
     print(f"Claims   {study}/claims.md, .csv, .tex")
     for model in claims["model"].unique():
