@@ -15,6 +15,10 @@ def atomic(path: str | Path):
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial
+        # Some writers keep their files to themselves; a study is to be shared.
+        mask = os.umask(0)
+        os.umask(mask)
+        partial.chmod(0o666 & ~mask)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
