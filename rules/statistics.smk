@@ -30,6 +30,7 @@ rule describe_singles:
     params:
         sites=SINGLES["sites"],
         convergence=STATISTICS["convergence"],
+        collapse=STATISTICS["collapse"],
     script:
         "../scripts/describe_singles.py"
 
@@ -61,6 +62,7 @@ rule describe_groups:
     params:
         sites=GROUPS["sites"],
         convergence=STATISTICS["convergence"],
+        collapse=STATISTICS["collapse"],
         shown=STATISTICS["nearest_words"],
     script:
         "../scripts/describe_groups.py"

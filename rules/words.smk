@@ -29,7 +29,6 @@ rule list_targets:
     input:
         script_with_modules("list_targets"),
         candidates=MODEL / "candidates.parquet",
-        words=config["words"]["targets"],
     output:
         MODEL / "targets.parquet",
     log:
@@ -42,5 +41,7 @@ rule list_targets:
     resources:
         mem_mb=500,
         runtime=10,
+    params:
+        words=TARGETS,
     script:
         "../scripts/list_targets.py"

@@ -64,7 +64,7 @@ if "snakemake" in globals():
         seed=snakemake.params.seed,
         read=snakemake.params.read,
         dtype=snakemake.params.dtype,
-        device=snakemake.params.device,
+        device=snakemake.resources.device,
         threads=snakemake.threads,
         optima=snakemake.output[0],
     )

@@ -9,6 +9,7 @@ from textualization.estimates import centre, rate
 from textualization.presenting import write_for_people
 
 NEAREST = "mean cosine of a single neuron's optimum to the nearest word"
+CONVERGED = "single neurons whose ascent had come to rest"
 IS_BEST = "single neurons whose optimum is closest to the word that excites them most"
 START = "the same for the un-optimised start (null)"
 UTILISATION = {
@@ -19,12 +20,17 @@ UTILISATION = {
 
 
 def main(
-    singles, utilisation, recovery, thresholds, paper, models, checksums, init, protocols,
-    restarts, confidence, resamples, seed, csv, md, tex,
+    singles, utilisation, recovery, thresholds, paper, models, checksums, reading, sites, init,
+    protocols, restarts, confidence, resamples, seed, csv, md, tex,
 ) -> None:  # fmt: skip
-    ways = {kind: _protocol(protocols[kind], init, restarts[kind]) for kind in protocols}
+    ways = {
+        kind: f"{'+'.join(sites[kind])} neurons {reading}; "
+        + _protocol(protocols[kind], init, restarts[kind])
+        for kind in protocols
+    }
     exact = {
-        kind: all(protocols[kind][key] == value for key, value in paper["protocol"].items())
+        kind: sites[kind] == paper["sites"]
+        and all(protocols[kind].get(key) == value for key, value in paper["protocol"].items())
         for kind in protocols
     }
     rows = []
@@ -58,7 +64,10 @@ def main(
 
 
 def _protocol(settings, init, restarts) -> str:
-    text = f"{settings['steps']} steps at rate {settings['rate']:g}"
+    if settings["solver"] == "paper":
+        text = f"{settings['steps']} steps at rate {settings['rate']:g}"
+    else:
+        text = f"{settings['steps']} steps of the {settings['solver']} solver"
     text += f" from {init['kind']} x0 of scale {init['scale']:g}"
     return text + (f", {restarts} restarts" if restarts > 1 else "")
 
@@ -78,6 +87,8 @@ def _singles(summary, neurons, paper, confidence, resamples, seed) -> list[tuple
     rows.append(("single.nearest_cosine.start", START, None, start, n))
     is_best = rate(neurons["nearest_is_best"], confidence)
     rows.append(("single.nearest_is_best_word", IS_BEST, None, is_best, n))
+    at_rest = rate(neurons["converged"], confidence)
+    rows.append(("single.converged", CONVERGED, None, at_rest, n))
     for kind, statement in UTILISATION.items():
         values = neurons[f"utilisation_{kind}"]
         estimate = centre(values, np.median, confidence, resamples, seed)
@@ -98,7 +109,9 @@ def _recovery(table, paper) -> list[tuple]:
     rows = []
     for row in table[table["scope"] == "model"].itertuples():
         printed = paper["recovery"] if smallest <= row.size <= largest else None
-        statement = f"groups of {row.size} neurons whose optimum is closest to their word"
+        statement = (
+            f"groups of {row.size} neurons ({row.selection}) whose optimum is closest to their word"
+        )
         estimate = (row.recovery, row.ci_low, row.ci_high)
         name = f"group.recovery.{row.selection}.{row.size}"
         rows.append((name, statement, printed, estimate, row.words))
@@ -109,7 +122,7 @@ def _thresholds(table, paper) -> list[tuple]:
     rows = []
     for row in table[table["scope"] == "model"].itertuples():
         printed = paper["sizes"] if row.percent == round(100 * paper["recovery"]) else None
-        statement = f"neurons at which {row.percent} % of words come back"
+        statement = f"neurons ({row.selection}) at which {row.percent} % of words come back"
         estimate = (row.neurons, row.ci_low, row.ci_high)
         name = f"group.threshold.{row.selection}.{row.percent}"
         rows.append((name, statement, printed, estimate, row.words))

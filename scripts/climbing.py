@@ -28,6 +28,7 @@ def climb(model, groups, identities, labels, settings, init, seed, optima) -> No
         "start": start.float(),
         "embedding": found.embedding.float(),
         "coefficients": found.coefficients.float(),
+        "start_share": found.start_share.float(),
         "activation": found.activation.double(),
         "ceiling": objectives.ceiling(model),
         "finite": found.finite,

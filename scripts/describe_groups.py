@@ -23,6 +23,7 @@ def main(
     weights,
     sites,
     convergence,
+    collapse,
     shown,
     table,
     embeddings,
@@ -33,6 +34,7 @@ def main(
         ("size", "target", "scope_layer", "restart"),
         ("selection", "scope", None, None),
         convergence,
+        collapse,
     )
     words = pd.read_parquet(words)
     names, candidates = words["word"].to_numpy(), words["candidate"].to_numpy()
@@ -105,6 +107,7 @@ if "snakemake" in globals():
         weights=snakemake.input.weights,
         sites=snakemake.params.sites,
         convergence=snakemake.params.convergence,
+        collapse=snakemake.params.collapse,
         shown=snakemake.params.shown,
         table=snakemake.output.table,
         embeddings=snakemake.output.embeddings,

@@ -17,12 +17,13 @@ def main(
     weights,
     sites,
     convergence,
+    collapse,
     table,
     embeddings,
     curves,
 ):
     facts, starts, found, ascent = read_batches(
-        optima, ("index", "restart"), ("site", "layer", None), convergence
+        optima, ("index", "restart"), ("site", "layer", None), convergence, collapse
     )
     words = pd.read_parquet(words)
     names, candidates = words["word"].to_numpy(), words["candidate"].to_numpy()
@@ -47,7 +48,17 @@ def main(
         ]
     for kind in ("best_word", "mean_word", "nearest_word"):
         facts[f"utilisation_{kind}"] = utilisation(facts[f"{kind}_activation"], facts["activation"])
-    first = ["site", "layer", "index", "restart", "activation", "ceiling", "converged", "finite"]
+    first = [
+        "site",
+        "layer",
+        "index",
+        "restart",
+        "activation",
+        "ceiling",
+        "converged",
+        "collapsed",
+        "finite",
+    ]
     first += ["nearest_word", "nearest_cosine", "start_nearest_cosine", "best_word"]
     write_table(facts[first + [c for c in facts if c not in first]], table)
     write_array(found, embeddings)
@@ -65,6 +76,7 @@ if "snakemake" in globals():
         weights=snakemake.input.weights,
         sites=snakemake.params.sites,
         convergence=snakemake.params.convergence,
+        collapse=snakemake.params.collapse,
         table=snakemake.output.table,
         embeddings=snakemake.output.embeddings,
         curves=snakemake.output.curves,

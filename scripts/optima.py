@@ -6,17 +6,18 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
-from textualization.similarity import converged
+from textualization.similarity import collapsed, converged
 
 
-def read_batches(paths, labels, name_parts, convergence):
+def read_batches(paths, labels, name_parts, convergence, collapse):
     """Read ascent batches in order.
 
     labels: the names of the labels kept with each optimum. name_parts: what the parts of a file's
-    name (split at `-`) mean, None for those that are no fact. convergence: settings for `converged`.
+    name (split at `-`) mean, None for those that are no fact. convergence, collapse: settings of
+    `converged` and `collapsed`.
     Returns the facts (DataFrame: name parts, labels, `activation`, `ceiling`, `finite`,
-    `converged`), start and final embeddings (n, H), and the curves (DataFrame: `row`, `step`,
-    `activation`).
+    `converged`, `collapsed`), start and final embeddings (n, H), and the curves (DataFrame: `row`,
+    `step`, `activation`).
     """
     facts, starts, embeddings, curves, rows = [], [], [], [], 0
     for path in paths:
@@ -25,6 +26,7 @@ def read_batches(paths, labels, name_parts, convergence):
             {name: batch[name] for name in (*labels, "activation", "ceiling", "finite")}
         )
         table["converged"] = converged(batch["steps"], batch["curve"], **convergence)
+        table["collapsed"] = collapsed(batch["curve"], collapse)
         for part, value in zip(name_parts, Path(path).stem.split("-"), strict=True):
             if part:
                 table[part] = int(value) if value.isdigit() else value

@@ -27,6 +27,7 @@ def main(groups, confidence, resamples, seed, csv, md, tex) -> None:
         row["best_word_is_target"] = group["best_word_is_target"].mean()
         row["word_activation_share"] = (group["word_activation"] / group["activation"]).median()
         row["converged"] = group["converged"].mean()
+        row["collapsed"] = group["collapsed"].mean()
         rows.append(row)
     write_for_people(pd.DataFrame(rows), csv, md, tex)
 

@@ -34,6 +34,7 @@ def main(singles, confidence, resamples, seed, csv, md, tex) -> None:
             row["flagged"] = int(group["utilisation_best_word"].isna().sum())
             row["share_of_ceiling"] = group["share_of_ceiling"].median()
             row["converged"] = group["converged"].mean()
+            row["collapsed"] = group["collapsed"].mean()
             rows.append(row)
     write_for_people(pd.DataFrame(rows), csv, md, tex)
 

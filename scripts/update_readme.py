@@ -17,6 +17,7 @@ SHOWN = {
     "single.utilisation.best_word": "utilisation: share of the optimum's activation, best word (median)",
     "single.utilisation.mean_word": "⤷ words on average",
     "single.utilisation.nearest_word": "⤷ the optimum's own nearest word",
+    "single.converged": "single neurons whose ascent had come to rest",
     "group.recovery.absolute.10": "recovery of the word, groups of 10 neurons (absolute)",
     "group.recovery.absolute.50": "⤷ 50 neurons",
     "group.recovery.absolute.100": "⤷ 100 neurons",

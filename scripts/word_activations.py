@@ -36,8 +36,8 @@ if "snakemake" in globals():
         vocabulary=snakemake.input.vocabulary,
         site=snakemake.wildcards.site,
         read=snakemake.params.read,
-        batch=snakemake.params.batch,
-        device=snakemake.params.device,
+        batch=snakemake.resources.words_per_pass,
+        device=snakemake.resources.device,
         threads=snakemake.threads,
         matrix=snakemake.output[0],
     )

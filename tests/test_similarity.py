@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from textualization.similarity import (
+    collapsed,
     converged,
     leading_subspace,
     nearest_words,
@@ -163,9 +164,9 @@ def test_convergence_is_judged_against_the_final_magnitude():
     assert converged(steps, curve, 0.5, 0.009).tolist() == [False, False, False]
 
 
-def test_a_fall_is_rest_and_a_lost_activation_is_not():
+def test_neither_a_fall_nor_a_lost_activation_is_rest():
     steps, curve = np.array([0, 5, 10]), np.array([[1, 1], [3, 1], [2, math.nan]])
-    assert converged(steps, curve, 0.5, 0.005).tolist() == [True, False]
+    assert converged(steps, curve, 0.5, 0.005).tolist() == [False, False]
 
 
 def test_between_recorded_steps_convergence_takes_the_earlier_one():
@@ -183,3 +184,10 @@ def test_utilisation_is_flagged_where_the_optimum_excites_nothing():
 
 def test_utilisation_of_whole_numbers_is_no_whole_number():
     assert utilisation([1, 3], [2, 4]).tolist() == [0.5, 0.75]
+
+
+def test_an_ascent_that_falls_at_its_end_has_collapsed_and_not_converged():
+    steps = np.array([0, 50, 90, 100])
+    curve = np.array([[0.0, 0.0, 0.0], [5.0, 9.0, -3.0], [10.0, 10.0, -1.0], [0.6, 9.9, -1.0]])
+    assert collapsed(curve, 0.05).tolist() == [True, False, True]
+    assert converged(steps, curve, last=0.1, tolerance=0.02).tolist() == [False, True, True]

@@ -292,6 +292,18 @@ def test_editing_the_words_re_runs_the_groups_and_no_single_neuron(edited):
     assert set(jobs_to_run(edited)) == {"list_targets", "rank_neurons", "ascend_groups"} | OF_GROUPS
 
 
+def test_what_cannot_change_a_result_re_runs_nothing(edited):
+    words = edited / "tests/data/words.tsv"
+    words.write_text(words.read_text().replace("\tnoun\t", "\tother\t"))
+    assert jobs_to_run(edited, "--config", "activations={batch: 7}") == {"provenance": 1}
+
+
+def test_an_edited_model_folder_is_noticed(edited):
+    path = edited / "tests/data/tiny-deep/config.json"
+    path.write_text(path.read_text().replace("1e-12", "1e-10"))
+    assert {"fetch_model", "freeze_model"} <= set(jobs_to_run(edited))
+
+
 def test_a_second_study_shares_the_model_and_leaves_the_first_alone(study):
     found = jobs_to_run(study, "--config", "study=other")
     assert not {"fetch_model", "freeze_model"} & set(found)

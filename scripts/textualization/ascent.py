@@ -1,8 +1,7 @@
 """Gradient ascent on activations: the input that a neuron, or a group of neurons, wants to read.
 
-The paper climbs in vocabulary space: x ← x + η E∇ with e = xE the model's input and ∇ the gradient
-with respect to e. Multiplied by E this is e ← e + η (EᵀE)∇ exactly, so the state here is e, (n, H),
-and x, (n, V), is never formed. It can be had back: x = x₀ + E·c with c = Σ η∇.
+Three things, each on its own: the parametrisation and the moves (`solvers`), the objective
+(`Objectives`), and the loop (`ascend`), which knows neither.
 """
 
 from collections.abc import Callable
@@ -12,18 +11,26 @@ import numpy as np
 import torch
 
 from textualization.bert import FrozenBert, Tap
+from textualization.solvers import Paper, Solver, Sphere, split
 
 
 @dataclass(frozen=True)
 class AscentSettings:
-    """The paper's protocol (sec. 3): plain ascent, no regulariser.
+    """How to climb; the defaults are the paper's protocol (sec. 3).
 
-    steps: gradient steps. rate: η; the paper prints 1001, perhaps for 100.
+    solver: `paper` (plain ascent in vocabulary space, no regulariser) or `sphere` (momentum on the
+    sphere: fewer steps to the same activation, and no part of the paper).
+    steps: gradient steps. rate: η of `paper`; the paper prints 1001, perhaps for 100.
+    angle, momentum, power: of `sphere`; see `solvers.Sphere`.
     recorded: about how many points of the ascent's curve are kept, evenly spaced in log steps.
     """
 
+    solver: str = "paper"
     steps: int = 5000
     rate: float = 1001.0
+    angle: float = 1.0
+    momentum: float = 0.95
+    power: float = 0.25
     recorded: int = 40
 
 
@@ -75,14 +82,15 @@ class Optima:
     """What ascent found, one row per objective.
 
     embedding: (n, H), the input e after the last step. activation: (n,), what it excites.
-    coefficients: (n, H), c with x = x₀ + E·c. finite: (n,), False where a value or gradient stopped
-    being finite; such a row keeps its last good state.
-    steps: (r,) and curve: (r, n), the activation at the recorded steps.
+    coefficients: (n, H) and start_share: (n,), c and a of the vocabulary vector x = a·x₀ + E·c.
+    finite: (n,), False where a value or gradient stopped being finite; such a row keeps its last
+    good state. steps: (r,) and curve: (r, n), the activation at the recorded steps.
     """
 
     embedding: torch.Tensor
     activation: torch.Tensor
     coefficients: torch.Tensor
+    start_share: torch.Tensor
     finite: torch.Tensor
     steps: np.ndarray
     curve: torch.Tensor
@@ -95,32 +103,39 @@ def ascend(
     settings: AscentSettings,
     progress: Callable[[int, float], None] | None = None,
 ) -> Optima:
-    """Climb from `start` by the paper's protocol.
+    """Climb from `start`.
 
     start: (n, H), e₀ = x₀E. progress: called with (step, mean activation) now and then.
     """
-    gram = gram_matrix(model.word_embeddings)
-    e = start.to(device=model.device, dtype=model.dtype)
-    coefficients = torch.zeros_like(e)
-    finite = torch.ones(len(e), dtype=torch.bool, device=model.device)
+    solver = _solver(settings, gram_matrix(model.word_embeddings))
+    state = solver.begin(start.to(device=model.device, dtype=model.dtype))
+    finite = torch.ones(len(start), dtype=torch.bool, device=model.device)
     recorded = recorded_steps(settings.steps, settings.recorded)
     curve = []
     for step in range(settings.steps):
-        value, gradient = _value_and_gradient(model, objectives, e)
+        value, gradient = _value_and_gradient(model, objectives, solver.look(state))
         finite = finite & value.isfinite() & gradient.isfinite().all(dim=1)
-        if len(curve) < len(recorded) and step == recorded[len(curve)]:
+        if step == recorded[len(curve)]:
             curve.append(value)
             if progress:
                 progress(step, float(value.nanmean()))
-        gradient = torch.where(finite[:, None], settings.rate * gradient, 0.0)
-        coefficients += gradient
-        e = e + gradient @ gram
+        moved = solver.move(state, gradient, step / settings.steps)
+        state = {k: torch.where(finite[:, None], moved[k], state[k]) for k in state}
+    embedding, coefficients, start_share = split(solver.point(state))
     with torch.no_grad():
-        value = objectives.value(model.activations(e, objectives.weights))
+        value = objectives.value(model.activations(embedding, objectives.weights))
     curve.append(value)
     if progress:
         progress(settings.steps, float(value.nanmean()))
-    return Optima(e, value, coefficients, finite, recorded, torch.stack(curve))
+    return Optima(embedding, value, coefficients, start_share, finite, recorded, torch.stack(curve))
+
+
+def _solver(settings: AscentSettings, gram: torch.Tensor) -> Solver:
+    if settings.solver == "paper":
+        return Paper(gram, settings.rate)
+    if settings.solver == "sphere":
+        return Sphere(gram, settings.angle, settings.momentum, settings.power)
+    raise ValueError(f"unknown solver {settings.solver!r} (known: paper, sphere)")
 
 
 def gram_matrix(word_embeddings: torch.Tensor) -> torch.Tensor:

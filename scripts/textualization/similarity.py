@@ -84,11 +84,22 @@ def share_in_subspace(vectors, mean, directions) -> np.ndarray:
 def converged(steps, curve, last: float, tolerance: float) -> np.ndarray:
     """Whether an ascent had come to rest.
 
-    steps: (r,) and curve: (r, n), activations at the recorded steps. True where the activation rose,
-    over the last share `last` of the steps, by less than `tolerance` of its final magnitude. (n,)
+    steps: (r,) and curve: (r, n), activations at the recorded steps. True where the activation
+    changed, over the last share `last` of the steps, by less than `tolerance` of its final
+    magnitude. (n,)
     """
     earlier = np.searchsorted(steps, (1 - last) * steps[-1], side="right") - 1
-    return curve[-1] - curve[earlier] < tolerance * np.abs(curve[-1])
+    return np.abs(curve[-1] - curve[earlier]) < tolerance * np.abs(curve[-1])
+
+
+def collapsed(curve, tolerance: float) -> np.ndarray:
+    """Whether an ascent ended well below where it had been: at a fixed rate a step can overshoot.
+
+    curve: (r, n), activations at the recorded steps. True where the last one is below the highest
+    by more than `tolerance` of it. (n,)
+    """
+    highest = curve.max(axis=0)
+    return highest - curve[-1] > tolerance * np.abs(highest)
 
 
 def utilisation(word_activation, optimum_activation) -> np.ndarray:

@@ -49,9 +49,11 @@ def target_ids(vocabulary: pd.DataFrame, targets: list[str]) -> list[int]:
     missing = [word for word in targets if word not in ids.index]
     if missing:
         raise VocabularyError(
-            f"not one vocabulary entry: {', '.join(missing)} (a target must be a single entry)"
+            f"words.targets: not one entry of the model's vocabulary: {', '.join(map(repr, missing))}"
         )
     barred = [word for word in targets if not vocabulary["candidate"][ids[word]]]
     if barred:
-        raise VocabularyError(f"targets outside the candidate words: {', '.join(barred)}")
+        raise VocabularyError(
+            f"words.targets: not among the candidates (words.candidates): {', '.join(barred)}"
+        )
     return [int(ids[word]) for word in targets]
