@@ -295,7 +295,12 @@ def test_editing_the_words_re_runs_the_groups_and_no_single_neuron(edited):
 def test_what_cannot_change_a_result_re_runs_nothing(edited):
     words = edited / "tests/data/words.tsv"
     words.write_text(words.read_text().replace("\tnoun\t", "\tother\t"))
-    assert jobs_to_run(edited, "--config", "activations={batch: 7}") == {"provenance": 1}
+    path = edited / "config/test.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["activations"]["batch"] = 7
+    settings["ascent"]["device"] = "auto"
+    path.write_text(yaml.safe_dump(settings))
+    assert jobs_to_run(edited) == {"provenance": 1}  # which records all settings
 
 
 def test_an_edited_model_folder_is_noticed(edited):

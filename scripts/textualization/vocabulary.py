@@ -53,7 +53,6 @@ def target_ids(vocabulary: pd.DataFrame, targets: list[str]) -> list[int]:
         )
     barred = [word for word in targets if not vocabulary["candidate"][ids[word]]]
     if barred:
-        raise VocabularyError(
-            f"words.targets: not among the candidates (words.candidates): {', '.join(barred)}"
-        )
+        names = ", ".join(map(repr, barred))
+        raise VocabularyError(f"words.targets: not candidates (words.candidates): {names}")
     return [int(ids[word]) for word in targets]
