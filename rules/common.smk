@@ -16,6 +16,7 @@ from textualization.settings import (
     read_schema,
     read_targets,
 )
+from textualization.sources import MODEL_FILES
 
 SCHEMA = Path(workflow.basedir) / "config/config.schema.yaml"
 try:
@@ -75,8 +76,7 @@ def local_files(model):
     """The files of a model that is a folder on this machine; none for other sources."""
     if entry(model)["source"] != "path":
         return []
-    names = ("model.safetensors", "config.json", "tokenizer.json")
-    return [Path(entry(model)["path"]) / name for name in names]
+    return [Path(entry(model)["path"]) / name for name in MODEL_FILES]
 
 
 def weights_folder(model):
