@@ -1,4 +1,4 @@
-# Stage 3: gradient ascent, the paper's protocol, in batches.
+# Stage 3: gradient ascent, in jobs of some hundred objectives.
 
 
 rule ascend_singles:
@@ -22,16 +22,15 @@ rule ascend_singles:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
         gpu=gpus(),
+        # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
         device=ASCENT["device"],
+        snapshot_seconds=ASCENT["snapshot_seconds"],
     params:
-        settings=protocol("singles"),
-        init=ASCENT["init"],
-        seed=config["seed"],
-        read=config["read"],
+        protocol=protocol("singles"),
+        width=lambda wildcards: width(wildcards.model, wildcards.site),
         neurons=SINGLES["neurons"],
         restarts=ASCENT["singles"]["restarts"],
         batch=ASCENT["singles"]["batch"],
-        dtype=ASCENT["dtype"],
     script:
         "../scripts/ascend_singles.py"
 
@@ -56,14 +55,12 @@ rule ascend_groups:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
         gpu=gpus(),
+        # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
         device=ASCENT["device"],
+        snapshot_seconds=ASCENT["snapshot_seconds"],
     params:
-        settings=protocol("groups"),
-        init=ASCENT["init"],
-        seed=config["seed"],
-        read=config["read"],
+        protocol=protocol("groups"),
         restarts=ASCENT["groups"]["restarts"],
         batch=ASCENT["groups"]["batch"],
-        dtype=ASCENT["dtype"],
     script:
         "../scripts/ascend_groups.py"

@@ -156,13 +156,21 @@ def rankings(wildcards):
 
 
 def protocol(kind):
-    """The ascent's settings that decide an optimum of this kind (`singles` or `groups`)."""
-    of_solver = {"paper": {"rate": ASCENT["rate"]}, "sphere": ASCENT["sphere"]}
+    """All settings that decide an optimum of this kind (`singles` or `groups`)."""
+    options = {"paper": {"rate": ASCENT["rate"]}}.get(ASCENT["solver"])
     return {
-        "solver": ASCENT["solver"],
-        "steps": ASCENT[kind]["steps"],
-        "recorded": ASCENT["recorded"],
-        **of_solver[ASCENT["solver"]],
+        "settings": {
+            "solver": ASCENT["solver"],
+            "options": options or ASCENT[ASCENT["solver"]],
+            "steps": ASCENT[kind]["steps"],
+            "recorded": ASCENT["recorded"],
+            **ASCENT["stop"],
+        },
+        "precision": ASCENT["precision"],
+        "init": ASCENT["init"],
+        "seed": config["seed"],
+        "read": config["read"],
+        "entries": ASCENT["entries"],
     }
 
 

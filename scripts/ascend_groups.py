@@ -1,10 +1,8 @@
 """Gradient ascent on groups of neurons: one selection and scope, some sizes, all words and restarts."""
 
 import pandas as pd
-import torch
 
 from climbing import climb
-from model_access import load_model
 from running import run
 
 
@@ -18,18 +16,11 @@ def main(
     number,
     restarts,
     batch,
-    settings,
-    init,
-    seed,
-    read,
-    dtype,
-    device,
-    threads,
+    protocol,
+    job,
     optima,
 ) -> None:
-    torch.set_num_threads(threads)
     words = pd.read_parquet(vocabulary)["word"]
-    model = load_model(weights, words, read, device, dtype)
     ranked = pd.read_parquet(ranking)
     ranked = ranked[ranked["rank"] <= max(sizes)]
     ranked = {
@@ -47,7 +38,6 @@ def main(
     objectives = objectives[number * batch : (number + 1) * batch]
     ids = {word: place for place, word in enumerate(words)}
     climb(
-        model,
         groups=[ranked[word, layer][:size] for size, word, layer, _ in objectives],
         identities=[
             ("group", word, selection, scope, layer, size, restart)
@@ -59,9 +49,9 @@ def main(
             "scope_layer": [int(layer) for _, _, layer, _ in objectives],
             "restart": [restart for _, _, _, restart in objectives],
         },
-        settings=settings,
-        init=init,
-        seed=seed,
+        protocol=protocol,
+        model={"weights": weights, "words": words},
+        job=job,
         optima=optima,
     )
 
@@ -79,12 +69,12 @@ if "snakemake" in globals():
         number=int(snakemake.wildcards.batch),
         restarts=snakemake.params.restarts,
         batch=snakemake.params.batch,
-        settings=snakemake.params.settings,
-        init=snakemake.params.init,
-        seed=snakemake.params.seed,
-        read=snakemake.params.read,
-        dtype=snakemake.params.dtype,
-        device=snakemake.resources.device,
-        threads=snakemake.threads,
+        protocol=snakemake.params.protocol,
+        job={
+            "device": snakemake.resources.device,
+            "threads": snakemake.threads,
+            "memory_mb": snakemake.resources.mem_mb,
+            "snapshot_seconds": snakemake.resources.snapshot_seconds,
+        },
         optima=snakemake.output[0],
     )

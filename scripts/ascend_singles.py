@@ -1,10 +1,8 @@
 """Gradient ascent on single neurons: one batch of neurons of one layer."""
 
 import pandas as pd
-import torch
 
 from climbing import climb
-from model_access import load_model
 from running import run
 from textualization.starts import drawn_neurons
 
@@ -15,34 +13,28 @@ def main(
     site,
     layer,
     number,
+    width,
     neurons,
     restarts,
     batch,
-    settings,
-    init,
-    seed,
-    read,
-    dtype,
-    device,
-    threads,
+    protocol,
+    job,
     optima,
 ) -> None:
-    torch.set_num_threads(threads)
-    model = load_model(weights, pd.read_parquet(vocabulary)["word"], read, device, dtype)
-    drawn = drawn_neurons(seed, site, layer, model.width(site), neurons)
+    words = pd.read_parquet(vocabulary)["word"]
+    drawn = drawn_neurons(protocol["seed"], site, layer, width, neurons)
     objectives = [(int(index), restart) for index in drawn for restart in range(restarts)]
     objectives = objectives[number * batch : (number + 1) * batch]
     climb(
-        model,
         groups=[[(site, layer, index)] for index, _ in objectives],
         identities=[("single", site, layer, index, restart) for index, restart in objectives],
         labels={
             "index": [index for index, _ in objectives],
             "restart": [restart for _, restart in objectives],
         },
-        settings=settings,
-        init=init,
-        seed=seed,
+        protocol=protocol,
+        model={"weights": weights, "words": words},
+        job=job,
         optima=optima,
     )
 
@@ -56,15 +48,16 @@ if "snakemake" in globals():
         site=snakemake.wildcards.site,
         layer=int(snakemake.wildcards.layer),
         number=int(snakemake.wildcards.batch),
+        width=snakemake.params.width,
         neurons=snakemake.params.neurons,
         restarts=snakemake.params.restarts,
         batch=snakemake.params.batch,
-        settings=snakemake.params.settings,
-        init=snakemake.params.init,
-        seed=snakemake.params.seed,
-        read=snakemake.params.read,
-        dtype=snakemake.params.dtype,
-        device=snakemake.resources.device,
-        threads=snakemake.threads,
+        protocol=snakemake.params.protocol,
+        job={
+            "device": snakemake.resources.device,
+            "threads": snakemake.threads,
+            "memory_mb": snakemake.resources.mem_mb,
+            "snapshot_seconds": snakemake.resources.snapshot_seconds,
+        },
         optima=snakemake.output[0],
     )

@@ -29,9 +29,8 @@ def main(
         for kind in protocols
     }
     exact = {
-        kind: sites[kind] == paper["sites"]
-        and all(protocols[kind].get(key) == value for key, value in paper["protocol"].items())
-        for kind in protocols
+        kind: sites[kind] == paper["sites"] and _matches(paper["protocol"], _flat(asked))
+        for kind, asked in protocols.items()
     }
     rows = []
     for place, model in enumerate(models):
@@ -63,11 +62,23 @@ def main(
     write_for_people(claims_table(rows), csv, md, tex)
 
 
-def _protocol(settings, init, restarts) -> str:
-    if settings["solver"] == "paper":
-        text = f"{settings['steps']} steps at rate {settings['rate']:g}"
-    else:
-        text = f"{settings['steps']} steps of the {settings['solver']} solver"
+def _matches(printed, asked) -> bool:
+    return all(asked.get(key) == value for key, value in printed.items())
+
+
+def _flat(protocol) -> dict:
+    settings = protocol["settings"]
+    return settings["options"] | settings | protocol["precision"]
+
+
+def _protocol(protocol, init, restarts) -> str:
+    asked = _flat(protocol)
+    text = f"{asked['steps']} steps "
+    text += f"at rate {asked['rate']:g}" if asked["solver"] == "paper" else f"of {asked['solver']}"
+    if asked["tolerance"]:
+        text += f", fewer at a gain below {asked['tolerance']:g} over {asked['window']}"
+    if asked["products"] != "same":
+        text += f", products in {asked['products']}"
     text += f" from {init['kind']} x0 of scale {init['scale']:g}"
     return text + (f", {restarts} restarts" if restarts > 1 else "")
 

@@ -1,40 +1,136 @@
 """One batch of objectives, climbed and kept: what the two ascent scripts share."""
 
+import hashlib
 import logging
+import time
+from functools import partial
+from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from textualization.ascent import AscentSettings, ascend, mean_of
+from model_access import load_model
+from textualization.ascent import (
+    AscentSettings,
+    ascend,
+    ascend_mixed,
+    gram_matrix,
+    make_solver,
+)
+from textualization.batches import fitting_batch, memory_left
+from textualization.dependencies import local_imports
 from textualization.files import atomic
-from textualization.starts import vocabulary_vectors
+from textualization.objectives import mean_of
+from textualization.snapshots import Snapshots
+from textualization.starts import largest_entries, vocabulary_vector, vocabulary_vectors
+
+#: Objectives whose vocabulary vectors are in memory at a time.
+CHUNK = 128
 
 
-def climb(model, groups, identities, labels, settings, init, seed, optima) -> None:
-    """Ascend on the mean activation of every group; write the batch's optima.
+def climb(groups, identities, labels, protocol, model, job, optima) -> None:
+    """Ascend on the mean activation of every group; write the optima.
 
-    groups: lists of (site, layer, index). identities: what x₀ is drawn by, one tuple each.
-    labels: names and whole numbers, one per objective, kept with the optima.
+    groups: lists of (site, layer, index). identities: what x₀ is drawn by, one tuple each. labels:
+    names and whole numbers, one per objective, kept with the optima.
+    protocol: all that decides the optima: `settings` (of AscentSettings), `precision` (`dtype`,
+    `products` of the first steps and the share `polish` of the last), `init` and `seed` of x₀, `read`,
+    and `entries`, how many of the largest of x are kept.
+    model: arguments of load_model, `weights` and `words`. job: how, not what: `device`, `threads`,
+    `memory_mb`, and `snapshot_seconds` between two snapshots.
     """
-    objectives = mean_of(groups, model)
-    x0 = vocabulary_vectors(seed, identities, len(model.word_embeddings), **init)
-    start = torch.from_numpy(x0).to(model.device) @ model.word_embeddings.double()
+    torch.set_num_threads(job["threads"])
+    precision, seed, init = (protocol[k] for k in ("precision", "seed", "init"))
+    load = partial(
+        load_model, **model, read=protocol["read"], device=job["device"], dtype=precision["dtype"]
+    )
+    weights, model = model["weights"], load()
+    objectives, words = mean_of(groups, model), model.word_embeddings.double().cpu().numpy()
 
-    def progress(step: int, activation: float) -> None:
-        logging.info("step %d of %d: mean activation %.4f", step, settings["steps"], activation)
+    def draw(rows):
+        return vocabulary_vectors(seed, identities[rows], len(words), **init)
 
-    found = ascend(model, objectives, start, AscentSettings(**settings), progress)
+    chunks = [slice(i, i + CHUNK) for i in range(0, len(groups), CHUNK)]
+    start = np.concatenate([draw(rows) @ words for rows in chunks])
+    how = AscentSettings(**protocol["settings"])
+    solver = make_solver(how, gram_matrix(model.word_embeddings))
+    left = memory_left(model.device, job["memory_mb"])
+    batch = fitting_batch(model, solver, int(objectives.depth().max()), left)
+    logging.info("%d objectives, up to %d together", len(groups), batch)
+
+    fingerprint = _fingerprint(weights, groups, start, protocol, model.device, job["threads"])
+    stages = {}
+
+    def snapshots(stage):
+        path = Path(f"{optima}.{stage}.snapshot")
+        stages[stage] = Snapshots(path, f"{stage} {fingerprint}", job["snapshot_seconds"])
+        if path.exists():
+            used = stages[stage].read() is not None
+            logging.info("%s %s", "going on from" if used else "refused, of other settings:", path)
+        return stages[stage]
+
+    start_tensor, told = torch.from_numpy(start), _Progress()
+    if precision["products"] == "same":
+        found = ascend(model, objectives, start_tensor, how, batch, snapshots("whole"), told)
+    else:
+        rough, polish = load(products=precision["products"]), precision["polish"]
+        found = ascend_mixed(
+            model, rough, objectives, start_tensor, how, polish, batch, snapshots, told
+        )
+    embedding = found.embedding.double().cpu().numpy()
+    largest = np.concatenate(
+        [
+            largest_entries(
+                vocabulary_vector(draw(r), start[r], embedding[r], words), protocol["entries"]
+            )
+            for r in chunks
+        ]
+    )
     tensors = {
-        "start": start.float(),
+        "start": start_tensor.float(),
         "embedding": found.embedding.float(),
-        "coefficients": found.coefficients.float(),
-        "start_share": found.start_share.float(),
         "activation": found.activation.double(),
         "ceiling": objectives.ceiling(model),
+        "largest_entries": torch.from_numpy(largest),
         "finite": found.finite,
+        "dead": found.dead,
+        "taken": found.taken,
         "steps": torch.from_numpy(found.steps),
         "curve": found.curve.float(),
     }
     tensors |= {name: torch.as_tensor(values) for name, values in labels.items()}
-    with atomic(optima) as partial:
-        save_file({name: t.contiguous().cpu() for name, t in tensors.items()}, partial)
+    with atomic(optima) as file:
+        save_file({name: t.contiguous().cpu() for name, t in tensors.items()}, file)
+    for kept in stages.values():
+        kept.remove()
+
+
+def _fingerprint(weights, groups, start, *settings) -> str:
+    """Of all that decides the optima: weights, groups, starts, settings, and this code itself."""
+    found = hashlib.blake2b(start.tobytes(), digest_size=16)
+    for path in (weights, *local_imports(__file__)):
+        found.update(Path(path).read_bytes())
+    found.update(repr((groups, settings, torch.__version__)).encode())
+    return found.hexdigest()
+
+
+class _Progress:
+    """A line in the log every ten seconds: how far, how fast, how long still."""
+
+    def __init__(self):
+        self.began, self.done, self.told = time.monotonic(), None, 0.0
+
+    def __call__(self, taken: int, left: int, activation: float) -> None:
+        now = time.monotonic()
+        if self.done is None:
+            self.done = taken
+        if now - self.told < 10 and left:
+            return
+        rate = (taken - self.done) / max(now - self.began, 1e-9)
+        rest = f", {left / rate / 60:.1f} min left at most" if rate > 0 and left else ""
+        logging.info(
+            "%d steps taken, %d left at most (%.0f a second%s): mean activation %.4f",
+            taken, left, rate, rest, activation,
+        )  # fmt: skip
+        self.told = now

@@ -44,6 +44,7 @@ def main(
     similar = target_similarity(found, target, e, candidates, shown)
     nearest = similar["nearest_word"].to_numpy()
     facts["recovered"] = nearest == target
+    facts["largest_entries"] = [" ".join(names[list(ids)]) for ids in facts["largest_entries"]]
     facts["nearest_word"] = names[nearest]
     facts["nearest_words"] = [" ".join(names[list(ids)]) for ids in similar["nearest_words"]]
     for column in ("nearest_cosine", "target_cosine", "target_rank", "margin"):

@@ -37,6 +37,7 @@ def main(
         columns={"max": "best_word_activation", "mean_abs": "mean_word_activation"}
     ).drop(columns=["mean", "std", "top_activations"])
     facts = facts.merge(neurons, on=["site", "layer", "index"], how="left", validate="many_to_one")
+    facts["largest_entries"] = [" ".join(names[list(ids)]) for ids in facts["largest_entries"]]
     facts["nearest_word"], facts["nearest_cosine"] = names[nearest], cosine
     facts["start_nearest_cosine"] = start_cosine
     facts["nearest_word_activation"] = np.nan
@@ -58,6 +59,8 @@ def main(
         "converged",
         "collapsed",
         "finite",
+        "dead",
+        "taken",
     ]
     first += ["nearest_word", "nearest_cosine", "start_nearest_cosine", "best_word"]
     write_table(facts[first + [c for c in facts if c not in first]], table)

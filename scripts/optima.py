@@ -8,6 +8,8 @@ from safetensors.numpy import load_file
 
 from textualization.similarity import collapsed, converged
 
+KEPT = ("activation", "ceiling", "finite", "dead", "taken")
+
 
 def read_batches(paths, labels, name_parts, convergence, collapse):
     """Read ascent batches in order.
@@ -15,16 +17,15 @@ def read_batches(paths, labels, name_parts, convergence, collapse):
     labels: the names of the labels kept with each optimum. name_parts: what the parts of a file's
     name (split at `-`) mean, None for those that are no fact. convergence, collapse: settings of
     `converged` and `collapsed`.
-    Returns the facts (DataFrame: name parts, labels, `activation`, `ceiling`, `finite`,
-    `converged`, `collapsed`), start and final embeddings (n, H), and the curves (DataFrame: `row`,
-    `step`, `activation`).
+    Returns the facts (DataFrame: name parts, labels, KEPT, `largest_entries` (ids), `converged`,
+    `collapsed`), start and final embeddings (n, H), and the curves (DataFrame: `row`, `step`,
+    `activation`).
     """
     facts, starts, embeddings, curves, rows = [], [], [], [], 0
     for path in paths:
         batch = load_file(path)
-        table = pd.DataFrame(
-            {name: batch[name] for name in (*labels, "activation", "ceiling", "finite")}
-        )
+        table = pd.DataFrame({name: batch[name] for name in (*labels, *KEPT)})
+        table["largest_entries"] = list(batch["largest_entries"])
         table["converged"] = converged(batch["steps"], batch["curve"], **convergence)
         table["collapsed"] = collapsed(batch["curve"], collapse)
         for part, value in zip(name_parts, Path(path).stem.split("-"), strict=True):

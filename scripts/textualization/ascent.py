@@ -1,97 +1,60 @@
 """Gradient ascent on activations: the input that a neuron, or a group of neurons, wants to read.
 
-Three things, each on its own: the parametrisation and the moves (`solvers`), the objective
-(`Objectives`), and the loop (`ascend`), which knows neither.
+Three things, each on its own: what is climbed (`objectives`), how it moves (`solvers`), and here the
+loop, which knows neither. It keeps a batch of objectives climbing: one that has finished makes room for
+one that waits.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import torch
 
-from textualization.bert import FrozenBert, Tap
-from textualization.solvers import Paper, Solver, Sphere, split
+from textualization.bert import FrozenBert
+from textualization.objectives import Objectives
+from textualization.snapshots import Snapshots
+from textualization.solvers import SOLVERS, Solver
 
 
 @dataclass(frozen=True)
 class AscentSettings:
     """How to climb; the defaults are the paper's protocol (sec. 3).
 
-    solver: `paper` (plain ascent in vocabulary space, no regulariser) or `sphere` (momentum on the
-    sphere: fewer steps to the same activation, and no part of the paper).
-    steps: gradient steps. rate: η of `paper`; the paper prints 1001, perhaps for 100.
-    angle, momentum, power: of `sphere`; see `solvers.Sphere`.
+    solver: `paper` (plain ascent in vocabulary space, no regulariser); `lbfgs` or `sphere` (fewer steps
+    to the same activation, and no part of the paper). options: of the solver; see its class.
+    steps: moves; the gradient is taken once more than that, at the last point.
+    tolerance, window: an ascent stops early if its activation rose by less than this share over
+    that many steps; at 0, never.
     recorded: about how many points of the ascent's curve are kept, evenly spaced in log steps.
     """
 
     solver: str = "paper"
     steps: int = 5000
-    rate: float = 1001.0
-    angle: float = 1.0
-    momentum: float = 0.95
-    power: float = 0.25
+    options: Mapping[str, float] = field(default_factory=dict)
+    tolerance: float = 0.0
+    window: int = 20
     recorded: int = 40
-
-
-@dataclass(frozen=True)
-class Objectives:
-    """What to excite: row i is the mean activation of a group of neurons (one neuron: a group of 1).
-
-    weights: per Tap the (n, width) weights of its neurons; each row sums to 1 over all taps.
-    """
-
-    weights: dict[Tap, torch.Tensor]
-
-    def __len__(self) -> int:
-        return len(next(iter(self.weights.values())))
-
-    def value(self, activations: dict[Tap, torch.Tensor]) -> torch.Tensor:
-        """The objectives' activations, (n,)."""
-        return sum((activations[tap] * w).sum(dim=1) for tap, w in self.weights.items())
-
-    def ceiling(self, model: FrozenBert) -> torch.Tensor:
-        """Upper bounds that no input can pass, (n,), float64."""
-        return sum(model.ceiling(tap, w) for tap, w in self.weights.items())
-
-
-def mean_of(groups, model: FrozenBert) -> Objectives:
-    """Objectives from groups of neurons. groups: lists of (site, layer, index).
-
-    Raises ValueError for an empty group or a neuron that the model does not have.
-    """
-    weights: dict[Tap, torch.Tensor] = {}
-    for row, group in enumerate(groups):
-        if not len(group):
-            raise ValueError(f"group {row} holds no neuron")
-        for site, layer, index in group:
-            if not (1 <= layer <= model.layers and 0 <= index < model.width(site)):
-                raise ValueError(
-                    f"{site}/{layer}/{index} is no neuron of this model (layers 1 to "
-                    f"{model.layers}, index 0 to {model.width(site) - 1})"
-                )
-            tap = Tap(site, int(layer))
-            if tap not in weights:
-                weights[tap] = torch.zeros(len(groups), model.width(site), dtype=model.dtype)
-            weights[tap][row, index] += 1.0 / len(group)
-    return Objectives({tap: w.to(model.device) for tap, w in sorted(weights.items())})
 
 
 @dataclass(frozen=True)
 class Optima:
     """What ascent found, one row per objective.
 
-    embedding: (n, H), the input e after the last step. activation: (n,), what it excites.
-    coefficients: (n, H) and start_share: (n,), c and a of the vocabulary vector x = a·x₀ + E·c.
-    finite: (n,), False where a value or gradient stopped being finite; such a row keeps its last
-    good state. steps: (r,) and curve: (r, n), the activation at the recorded steps.
+    embedding: (n, H), the input e. activation: (n,), what it excites: at the last point of the
+    paper's protocol, at the best seen of other solvers.
+    finite: (n,), False where a value or gradient stopped being finite; dead: (n,), True where a
+    gradient vanished altogether; both keep the last good point. converged: (n,), True where the
+    ascent stopped by its tolerance. taken: (n,), steps taken.
+    steps: (r,) and curve: (r, n), the activation at the recorded steps, or when the ascent ended.
     """
 
     embedding: torch.Tensor
     activation: torch.Tensor
-    coefficients: torch.Tensor
-    start_share: torch.Tensor
     finite: torch.Tensor
+    dead: torch.Tensor
+    converged: torch.Tensor
+    taken: torch.Tensor
     steps: np.ndarray
     curve: torch.Tensor
 
@@ -101,41 +64,100 @@ def ascend(
     objectives: Objectives,
     start: torch.Tensor,
     settings: AscentSettings,
-    progress: Callable[[int, float], None] | None = None,
+    batch: int | None = None,
+    snapshots: Snapshots | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
 ) -> Optima:
     """Climb from `start`.
 
-    start: (n, H), e₀ = x₀E. progress: called with (step, mean activation) now and then.
+    start: (n, H), e₀ = x₀E. batch: how many climb together; all if None. The optima are the same
+    for any batch, but for rounding. snapshots: where to go on from, and to leave off to.
+    progress: called with (steps taken, steps still to take at most, mean activation of the batch).
+
+    Raises ValueError for an unknown solver, or options that it does not have.
     """
-    solver = _solver(settings, gram_matrix(model.word_embeddings))
-    state = solver.begin(start.to(device=model.device, dtype=model.dtype))
-    finite = torch.ones(len(start), dtype=torch.bool, device=model.device)
-    recorded = recorded_steps(settings.steps, settings.recorded)
-    curve = []
-    for step in range(settings.steps):
-        value, gradient = _value_and_gradient(model, objectives, solver.look(state))
-        finite = finite & value.isfinite() & gradient.isfinite().all(dim=1)
-        if step == recorded[len(curve)]:
-            curve.append(value)
-            if progress:
-                progress(step, float(value.nanmean()))
-        moved = solver.move(state, gradient, step / settings.steps)
-        state = {k: torch.where(finite[:, None], moved[k], state[k]) for k in state}
-    embedding, coefficients, start_share = split(solver.point(state))
-    with torch.no_grad():
-        value = objectives.value(model.activations(embedding, objectives.weights))
-    curve.append(value)
-    if progress:
-        progress(settings.steps, float(value.nanmean()))
-    return Optima(embedding, value, coefficients, start_share, finite, recorded, torch.stack(curve))
+    start = start.to(device=model.device, dtype=model.dtype)
+    solver = make_solver(settings, gram_matrix(model.word_embeddings))
+    climb = _Climb.resume(snapshots, model.device) if snapshots else None
+    climb = climb or _Climb.begin(objectives, start, settings)
+    climb.fill(solver, start, batch or len(start))
+    active = objectives.rows(climb.rows)
+    while len(climb.rows):
+        value, gradient = active.value_and_gradient(model, solver.look(climb.state))
+        climbing = climb.see(solver, settings, value, gradient)
+        if progress:
+            left = int((settings.steps - climb.step).sum()) + climb.waiting * settings.steps
+            progress(int(climb.step.sum() + climb.taken.sum()), left, float(value.nanmean()))
+        if not climbing.all():
+            climb.retire(~climbing)
+            value, gradient = value[climbing], gradient[climbing]
+        if len(climb.rows):
+            climb.state = solver.move(climb.state, value, gradient, climb.step / settings.steps)
+            climb.step = climb.step + 1
+        if not climbing.all():
+            climb.fill(solver, start, batch or len(start))
+            active = objectives.rows(climb.rows)
+        if snapshots and snapshots.due():
+            snapshots.write(climb.tensors())
+    if snapshots:
+        snapshots.write(climb.tensors())
+    return climb.optima(settings)
 
 
-def _solver(settings: AscentSettings, gram: torch.Tensor) -> Solver:
-    if settings.solver == "paper":
-        return Paper(gram, settings.rate)
-    if settings.solver == "sphere":
-        return Sphere(gram, settings.angle, settings.momentum, settings.power)
-    raise ValueError(f"unknown solver {settings.solver!r} (known: paper, sphere)")
+def ascend_mixed(
+    model: FrozenBert,
+    rough: FrozenBert,
+    objectives: Objectives,
+    start: torch.Tensor,
+    settings: AscentSettings,
+    polish: float,
+    batch: int | None = None,
+    snapshots: Callable[[str], Snapshots] | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> Optima:
+    """Climb in mixed precision: the same model with rough products first, the last steps in full.
+
+    polish: the share of the steps that `model` takes. snapshots: by stage, `rough` or `polish`.
+    """
+    last = max(1, round(polish * settings.steps))
+    stages = {"rough": (rough, settings.steps - last), "polish": (model, last)}
+    found, point = {}, start
+    for name, (of_stage, steps) in stages.items():
+        found[name] = ascend(
+            of_stage,
+            objectives,
+            point,
+            replace(settings, steps=steps),
+            batch,
+            snapshots(name) if snapshots else None,
+            progress,
+        )
+        point = found[name].embedding
+    rough, polished = found["rough"], found["polish"]
+    # Rough values end where the first exact one begins.
+    return replace(
+        polished,
+        finite=rough.finite & polished.finite,
+        dead=rough.dead | polished.dead,
+        taken=rough.taken + polished.taken,
+        steps=np.concatenate([rough.steps[:-1], stages["rough"][1] + polished.steps]),
+        curve=torch.cat([rough.curve[:-1], polished.curve]),
+    )
+
+
+def make_solver(settings: AscentSettings, gram: torch.Tensor) -> Solver:
+    """The solver that settings name. gram: EᵀE, (H, H)."""
+    if settings.solver not in SOLVERS:
+        raise ValueError(f"unknown solver {settings.solver!r} (known: {', '.join(SOLVERS)})")
+    kind = SOLVERS[settings.solver]
+    known = [f.name for f in fields(kind) if f.name != "gram"]
+    unknown = sorted(set(settings.options) - set(known))
+    if unknown:
+        raise ValueError(
+            f"solver {settings.solver} has no option {', '.join(unknown)} "
+            f"(options: {', '.join(known)})"
+        )
+    return kind(gram, **settings.options)
 
 
 def gram_matrix(word_embeddings: torch.Tensor) -> torch.Tensor:
@@ -155,8 +177,139 @@ def recorded_steps(steps: int, count: int) -> np.ndarray:
     return np.unique(np.round(points).astype(int))
 
 
-def _value_and_gradient(model, objectives, e):
-    e = e.detach().requires_grad_()
-    value = objectives.value(model.activations(e, objectives.weights))
-    (gradient,) = torch.autograd.grad(value.sum(), e)
-    return value.detach(), gradient
+@dataclass
+class _Climb:
+    """All that an ascent is at one moment: nothing else decides how it goes on.
+
+    queue: all objectives, deepest first, so that a batch computes few blocks for nothing; `next` the
+    first that still waits. Of the b objectives that climb: rows, their places; step; state, the
+    solver's; point and value, those to be kept; mark, the value a window ago.
+    Of all n: what `Optima` holds. at: by step, its place on the curve or -1.
+    """
+
+    queue: torch.Tensor
+    next: torch.Tensor
+    rows: torch.Tensor
+    step: torch.Tensor
+    point: torch.Tensor
+    value: torch.Tensor
+    mark: torch.Tensor
+    embedding: torch.Tensor
+    activation: torch.Tensor
+    finite: torch.Tensor
+    dead: torch.Tensor
+    converged: torch.Tensor
+    taken: torch.Tensor
+    curve: torch.Tensor
+    at: torch.Tensor
+    state: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, objectives: Objectives, start: torch.Tensor, settings: AscentSettings):
+        n, recorded = len(start), recorded_steps(settings.steps, settings.recorded)
+        whole = torch.zeros(n, dtype=torch.long, device=start.device)
+        no = torch.zeros(n, dtype=torch.bool, device=start.device)
+        at = torch.full((settings.steps + 1,), -1, device=start.device)
+        at[recorded] = torch.arange(len(recorded), device=start.device)
+        return cls(
+            queue=objectives.depth().argsort(descending=True, stable=True),
+            next=whole.new_zeros(()),
+            rows=whole[:0],
+            step=whole[:0],
+            point=start[:0],
+            value=start[:0, 0],
+            mark=start[:0, 0],
+            embedding=start.clone(),
+            activation=torch.full_like(start[:, 0], float("nan")),
+            finite=~no,
+            dead=no.clone(),
+            converged=no.clone(),
+            taken=whole.clone(),
+            curve=start.new_full((len(recorded), n), float("nan")),
+            at=at,
+        )
+
+    @property
+    def waiting(self) -> int:
+        return len(self.queue) - int(self.next)
+
+    def fill(self, solver: Solver, start: torch.Tensor, batch: int) -> None:
+        """Let waiting objectives in, as many as there is room for."""
+        first = int(self.next)
+        new = self.queue[first : first + max(batch - len(self.rows), 0)]
+        if not len(new):
+            return
+        self.next = self.next + len(new)
+        begun = solver.begin(start[new])
+        self.state = {
+            k: torch.cat([self.state[k], t]) if self.state else t for k, t in begun.items()
+        }
+        self.rows = torch.cat([self.rows, new])
+        self.step = torch.cat([self.step, torch.zeros_like(new)])
+        self.point = torch.cat([self.point, start[new]])
+        unseen = torch.full_like(start[new, 0], -torch.inf)
+        self.value, self.mark = torch.cat([self.value, unseen]), torch.cat([self.mark, unseen])
+
+    def see(self, solver: Solver, settings: AscentSettings, value, gradient) -> torch.Tensor:
+        """Keep what was seen where the solver looked. Returns which objectives climb on, (b,)."""
+        finite = value.isfinite() & gradient.isfinite().all(dim=1)
+        better = finite & (value > self.value) if solver.keeps_best else finite
+        self.point = torch.where(better[:, None], solver.look(self.state), self.point)
+        self.value = torch.where(better, value, self.value)
+        dead = finite & (gradient == 0).all(dim=1)
+        converged = torch.zeros_like(dead)
+        if settings.tolerance:
+            asked = self.step % settings.window == 0
+            least = settings.tolerance * self.value.abs()
+            converged = asked & (self.value - self.mark < least)
+            self.mark = torch.where(asked, self.value, self.mark)
+        place = self.at[self.step]
+        recorded = place >= 0
+        self.curve[place[recorded], self.rows[recorded]] = self.value[recorded]
+        self.finite[self.rows], self.dead[self.rows] = finite, dead
+        self.converged[self.rows] = converged
+        return finite & ~dead & ~converged & (self.step < settings.steps)
+
+    def retire(self, finished: torch.Tensor) -> None:
+        """Take objectives out of the batch. finished: (b,)."""
+        rows, on = self.rows[finished], ~finished
+        self.embedding[rows] = self.point[finished]
+        self.activation[rows] = self.value[finished]
+        self.taken[rows] = self.step[finished]
+        # The rest of the curve is where it ended.
+        later = torch.arange(len(self.at), device=self.at.device)[self.at >= 0]
+        later = later[:, None] > self.step[finished]
+        self.curve[:, rows] = torch.where(later, self.value[finished], self.curve[:, rows])
+        for name in ("rows", "step", "point", "value", "mark"):
+            setattr(self, name, getattr(self, name)[on])
+        self.state = {name: t[on] for name, t in self.state.items()}
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "state"}
+        return own | {f"state.{name}": t for name, t in self.state.items()}
+
+    @classmethod
+    def resume(cls, snapshots: Snapshots, device):
+        """The climb that a snapshot kept, or None."""
+        kept = snapshots.read()
+        if kept is None:
+            return None
+        kept = {name: t.to(device) for name, t in kept.items()}
+        state = {
+            k.removeprefix("state."): kept.pop(k) for k in list(kept) if k.startswith("state.")
+        }
+        return cls(**kept, state=state)
+
+    def optima(self, settings: AscentSettings) -> Optima:
+        # Never finite, not even at the start: such a row has no activation.
+        none = self.activation == -torch.inf
+        return Optima(
+            embedding=self.embedding,
+            activation=torch.where(none, torch.nan, self.activation),
+            finite=self.finite,
+            dead=self.dead,
+            converged=self.converged,
+            taken=self.taken,
+            steps=recorded_steps(settings.steps, settings.recorded),
+            curve=torch.where(self.curve.isinf(), torch.nan, self.curve),
+        )

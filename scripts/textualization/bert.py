@@ -5,6 +5,7 @@ vector of the embedding space: a word's embedding, or an input that ascent has f
 """
 
 import math
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,9 +51,20 @@ class FrozenBert:
     tensors, facts: as written by `textualization.freezing.freeze`.
     frame: vocabulary ids of the fixed first and last token.
     read: the position whose activations count, a key of POSITIONS.
+    products: `bfloat16`, or `tf32` on a GPU, for matrix products of less precision than all the rest:
+    residuals, LayerNorm and attention over three tokens stay in `dtype`.
     """
 
-    def __init__(self, tensors, facts, frame, read="word", dtype=torch.float32, device="cpu"):
+    def __init__(
+        self,
+        tensors,
+        facts,
+        frame,
+        read="word",
+        dtype=torch.float32,
+        device="cpu",
+        products=None,
+    ):
         tensors = {k: t.to(device=device, dtype=dtype) for k, t in tensors.items()}
         self.layers, self.heads = int(facts["layers"]), int(facts["heads"])
         self.hidden, self.intermediate = int(facts["hidden"]), int(facts["intermediate"])
@@ -64,10 +76,13 @@ class FrozenBert:
         self.activation = _ACTIVATIONS[facts["activation"]]
         self.read = POSITIONS[read]
         self.dtype, self.device = dtype, device
+        self._products = torch.bfloat16 if products == "bfloat16" else dtype
+        self._tf32 = products == "tf32"
         self.word_embeddings = tensors["word_embeddings"]
         self._added = tensors["position_embeddings"][:3] + tensors["type_embedding"]
         self._embedding_norm = (tensors["embedding_norm.gain"], tensors["embedding_norm.bias"])
         self._blocks = [_block(tensors, layer) for layer in range(1, self.layers + 1)]
+        self._in_products = [_for_products(block, self._products) for block in self._blocks]
         # What the two fixed tokens send into block 1 never changes.
         self._first = self._norm(
             self.word_embeddings[frame[0]] + self._added[0], self._embedding_norm
@@ -75,8 +90,8 @@ class FrozenBert:
         self._last = self._norm(
             self.word_embeddings[frame[1]] + self._added[2], self._embedding_norm
         )
-        fixed = F.linear(torch.stack([self._first, self._last]), *self._blocks[0].qkv)
-        self._first_qkv, self._last_qkv = fixed
+        fixed = torch.stack([self._first, self._last])
+        self._first_qkv, self._last_qkv = self._linear(fixed, self._in_products[0].qkv)
 
     @classmethod
     def load(cls, path: str | Path, frame, **options) -> "FrozenBert":
@@ -89,44 +104,74 @@ class FrozenBert:
         """Neurons per layer at a site."""
         return self.hidden if site == "output" else self.intermediate
 
-    def activations(self, inputs: torch.Tensor, taps) -> dict[Tap, torch.Tensor]:
-        """The activations at the read position for `[CLS] x [SEP]`.
+    def activations(self, inputs: torch.Tensor, neurons) -> dict[Tap, torch.Tensor]:
+        """The activations of some neurons, at the read position, for `[CLS] x [SEP]`.
 
-        inputs: (n, H), one x per row. taps: the Taps wanted.
-        Returns (n, width of the site) per tap; blocks above the deepest tap are not computed, and
-        in the deepest block nothing but the read position.
+        inputs: (n, H), one x per row. neurons: the Taps wanted; or, by Tap, the indices wanted there.
+        Returns (n, number of indices) per tap, all of a site if no indices are given. Blocks above the
+        deepest tap are not computed; in the deepest block nothing but the read position, and of its
+        feed-forward layer, if that is what is read, no more than the neurons wanted.
         """
-        taps = set(taps)
-        n, deepest = len(inputs), max(tap.layer for tap in taps)
-        x = self._norm(inputs + self._added[1], self._embedding_norm)
-        states = torch.stack([self._first.expand(n, -1), x, self._last.expand(n, -1)])
+        wanted = neurons if isinstance(neurons, dict) else dict.fromkeys(neurons)
+        deepest = max(tap.layer for tap in wanted)
         found = {}
-        for layer, block in enumerate(self._blocks[:deepest], start=1):
-            if layer == 1:
-                moving = F.linear(x, *block.qkv)
-                fixed = self._first_qkv.expand(n, -1), self._last_qkv.expand(n, -1)
-                q, k, v = torch.stack([fixed[0], moving, fixed[1]]).split(self.hidden, dim=-1)
-            elif layer < deepest:
-                q, k, v = F.linear(states, *block.qkv).split(self.hidden, dim=-1)
-            else:
-                (qw, kvw), (qb, kvb) = (p.split([self.hidden, 2 * self.hidden]) for p in block.qkv)
-                q = F.linear(states[self.read : self.read + 1], qw, qb)
-                k, v = F.linear(states, kvw, kvb).split(self.hidden, dim=-1)
-            position = self.read
-            if layer == deepest:
-                q = q if len(q) == 1 else q[position : position + 1]
-                states, position = states[position : position + 1], 0
-            mixed = F.linear(self._attend(q, k, v), *block.attention_output)
-            states = self._norm(states + mixed, block.attention_norm)
-            inner = self.activation(F.linear(states, *block.intermediate))
-            if Tap("intermediate", layer) in taps:
-                found[Tap("intermediate", layer)] = inner[position]
-            if layer == deepest and Tap("output", layer) not in taps:
+
+        def keep(site, layer, states):
+            tap = Tap(site, layer)
+            if tap in wanted:
+                found[tap] = _columns(states, wanted[tap])
+
+        states = self._norm(inputs + self._added[1], self._embedding_norm)[None]
+        for layer, block in enumerate(self._in_products[:deepest], start=1):
+            states = self._mix(states, block, first=layer == 1, last=layer == deepest)
+            position = 0 if layer == deepest else self.read
+            tap = Tap("intermediate", layer)
+            if layer == deepest and Tap("output", layer) not in wanted:
+                weight, bias = (_rows(part, wanted[tap]) for part in block.intermediate)
+                found[tap] = self.activation(self._linear(states[position], (weight, bias)))
                 break
-            states = self._norm(states + F.linear(inner, *block.output), block.output_norm)
-            if Tap("output", layer) in taps:
-                found[Tap("output", layer)] = states[position]
+            inner = self.activation(self._linear(states, block.intermediate))
+            keep("intermediate", layer, inner[position])
+            states = self._norm(states + self._linear(inner, block.output), block.output_norm)
+            keep("output", layer, states[position])
         return found
+
+    def _mix(self, states, block, first: bool, last: bool):
+        """Attention and its LayerNorm. states: (3, n, H); in the first block (1, n, H), x alone.
+
+        Returns (3, n, H); from the last block wanted (1, n, H), the read position alone.
+        """
+        read = slice(self.read, self.read + 1)
+        if first:
+            # What the fixed tokens send is known; of them only what reads on is computed further.
+            n, moving = states.shape[1], self._linear(states[0], block.qkv)
+            fixed = self._first_qkv.expand(n, -1), self._last_qkv.expand(n, -1)
+            q, k, v = zip(
+                *(t.split(self.hidden, -1) for t in (fixed[0], moving, fixed[1])), strict=True
+            )
+            residual = [self._first.expand(n, -1), states[0], self._last.expand(n, -1)]
+            q, residual = (torch.stack(t[read] if last else t) for t in (q, residual))
+            k, v = torch.stack(k), torch.stack(v)
+        elif last:
+            (qw, kvw), (qb, kvb) = (p.split([self.hidden, 2 * self.hidden]) for p in block.qkv)
+            residual = states[read]
+            q = self._linear(residual, (qw, qb))
+            k, v = self._linear(states, (kvw, kvb)).split(self.hidden, dim=-1)
+        else:
+            residual = states
+            q, k, v = self._linear(states, block.qkv).split(self.hidden, dim=-1)
+        mixed = self._linear(self._attend(q, k, v), block.attention_output)
+        return self._norm(residual + mixed, block.attention_norm)
+
+    @contextmanager
+    def multiplying(self):
+        """Within it, matrix products, of gradients too, are of this model's precision."""
+        before = torch.backends.cuda.matmul.allow_tf32
+        torch.backends.cuda.matmul.allow_tf32 = self._tf32
+        try:
+            yield
+        finally:
+            torch.backends.cuda.matmul.allow_tf32 = before
 
     def ceiling(self, tap: Tap, weights: torch.Tensor) -> torch.Tensor:
         """Upper bound of Σ w·activation at a tap. weights: (n, width), none negative. Returns (n,).
@@ -144,6 +189,9 @@ class FrozenBert:
             *parts, activation=lambda a: self.activation(torch.from_numpy(a)).numpy()
         )
         return w @ torch.from_numpy(single)
+
+    def _linear(self, x, parameters):
+        return F.linear(x.to(self._products), *parameters).to(self.dtype)
 
     def _norm(self, x, parameters):
         return F.layer_norm(x, (self.hidden,), *parameters, self.epsilon)
@@ -171,3 +219,17 @@ def _block(tensors: dict, layer: int) -> _Block:
         output=pair("output"),
         output_norm=pair("output_norm", "gain"),
     )
+
+
+def _for_products(block: _Block, dtype) -> _Block:
+    norms = {"attention_norm": block.attention_norm, "output_norm": block.output_norm}
+    products = {k: tuple(p.to(dtype) for p in pair) for k, pair in block._asdict().items()}
+    return _Block(**products | norms)
+
+
+def _columns(states, indices):
+    return states if indices is None else states[:, indices]
+
+
+def _rows(parameters, indices):
+    return parameters if indices is None else parameters[indices]

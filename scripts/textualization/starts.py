@@ -27,6 +27,22 @@ def vocabulary_vectors(seed: int, identities, words: int, kind: str, scale: floa
     return np.stack([scale * draw(generator(seed, *i), words) for i in identities])
 
 
+def vocabulary_vector(x0, start, embedding, word_embeddings) -> np.ndarray:
+    """The vocabulary vector x of an optimum: x₀ + E (EᵀE)⁺ (e − e₀), the nearest to x₀ with xE = e.
+
+    Of the paper's ascent it is exactly the x that was climbed to, which moved by E Σ η∇.
+    x0: (n, V). start, embedding: (n, H), e₀ and e. word_embeddings: (V, H). Returns (n, V), float64.
+    """
+    e = np.asarray(word_embeddings, dtype=np.float64)
+    moved = np.asarray(embedding, dtype=np.float64) - np.asarray(start, dtype=np.float64)
+    return x0 + (moved @ np.linalg.pinv(e.T @ e, hermitian=True)) @ e.T
+
+
+def largest_entries(vectors, count: int) -> np.ndarray:
+    """Where each row is largest: (n, count), largest first. vectors: (n, V)."""
+    return np.argsort(-vectors, axis=1, kind="stable")[:, :count]
+
+
 def drawn_neurons(seed: int, site: str, layer: int, width: int, count) -> np.ndarray:
     """Which neurons of a layer a study looks at: sorted indices. count: a number, or `all`."""
     if count == "all":

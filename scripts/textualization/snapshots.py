@@ -1,0 +1,46 @@
+"""Snapshots of a long computation: tensors on disk beside its output, and whose they are."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from textualization.files import atomic
+
+
+@dataclass
+class Snapshots:
+    """Where a computation keeps itself. One that another fingerprint wrote is never read.
+
+    fingerprint: of everything that decides the result. every: seconds between two snapshots.
+    """
+
+    path: Path
+    fingerprint: str
+    every: float = 300.0
+    _last: float = field(default_factory=time.monotonic)
+
+    def due(self) -> bool:
+        return time.monotonic() - self._last >= self.every
+
+    def write(self, tensors: dict[str, torch.Tensor]) -> None:
+        with atomic(self.path) as partial:
+            tensors = {name: t.contiguous().cpu() for name, t in tensors.items()}
+            save_file(tensors, partial, {"fingerprint": self.fingerprint})
+        self._last = time.monotonic()
+
+    def read(self) -> dict[str, torch.Tensor] | None:
+        """The tensors kept last; None if there are none, or if they are of other settings."""
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                if (file.metadata() or {}).get("fingerprint") != self.fingerprint:
+                    return None
+                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (FileNotFoundError, SafetensorError):
+            return None
+
+    def remove(self) -> None:
+        Path(self.path).unlink(missing_ok=True)
