@@ -1,10 +1,12 @@
 # The two commands: `make demo` runs the study on a real BERT, `make test` checks everything.
+# And a third: `make bench` measures the ascent.
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 STUDY := results/default
+WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test bench lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
@@ -14,9 +16,19 @@ demo: .venv/runs  ## install, run the default study, build the report, show the 
 test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny models
 	$(BIN)/python -m pytest
 
+bench: .venv/runs  ## the ascent against its peers, about ten minutes; tables and figure in results/benchmarks
+	$(BIN)/snakemake --cores $(CORES) --quiet all --until freeze_model
+	PYTHONPATH=scripts $(BIN)/python benchmarks/speed.py $(WEIGHTS) $(if $(wildcard .lucent/bin/python),--lucent .lucent/bin/python)
+	PYTHONPATH=scripts $(BIN)/python benchmarks/quality.py $(WEIGHTS)
+	PYTHONPATH=scripts $(BIN)/python benchmarks/show.py
+
+.lucent: .venv/runs  ## torch-lucent in an environment of its own, so that `make bench` measures it too
+	$(PYTHON) -m venv .lucent
+	.lucent/bin/python -m pip install --quiet torch-lucent==0.1.8 $(shell grep -E '^(torch|transformers|safetensors|numpy)==' requirements.txt)
+
 lint: .venv/tests
-	$(BIN)/ruff check scripts tests
-	$(BIN)/ruff format --check scripts tests
+	$(BIN)/ruff check scripts benchmarks tests
+	$(BIN)/ruff format --check scripts benchmarks tests
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 

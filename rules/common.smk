@@ -157,6 +157,9 @@ def rankings(wildcards):
 
 def protocol(kind):
     """All settings that decide an optimum of this kind (`singles` or `groups`)."""
+    precision = dict(ASCENT["precision"])
+    if precision["products"] == "same":
+        precision.pop("polish")
     options = {"paper": {"rate": ASCENT["rate"]}}.get(ASCENT["solver"])
     return {
         "settings": {
@@ -166,7 +169,7 @@ def protocol(kind):
             "recorded": ASCENT["recorded"],
             **ASCENT["stop"],
         },
-        "precision": ASCENT["precision"],
+        "precision": precision,
         "init": ASCENT["init"],
         "seed": config["seed"],
         "read": config["read"],

@@ -66,8 +66,9 @@ def climb(groups, identities, labels, protocol, model, job, optima) -> None:
         path = Path(f"{optima}.{stage}.snapshot")
         stages[stage] = Snapshots(path, f"{stage} {fingerprint}", job["snapshot_seconds"])
         if path.exists():
-            used = stages[stage].read() is not None
-            logging.info("%s %s", "going on from" if used else "refused, of other settings:", path)
+            refused = stages[stage].read() is None
+            what = "refused, broken or of other settings:" if refused else "going on from"
+            logging.info("%s %s", what, path)
         return stages[stage]
 
     start_tensor, told = torch.from_numpy(start), _Progress()

@@ -22,7 +22,7 @@ def tiny(request):
     return load_tiny(request.param)
 
 
-def load_tiny(name, dtype=torch.float64, read="word"):
-    frozen = FrozenBert(*freeze(DATA / name), FRAME, read=read, dtype=dtype)
+def load_tiny(name, dtype=torch.float64, read="word", **options):
+    frozen = FrozenBert(*freeze(DATA / name), FRAME, read=read, dtype=dtype, **options)
     whole = AutoModel.from_pretrained(DATA / name, dtype=dtype).eval()
     return frozen, whole.requires_grad_(False)

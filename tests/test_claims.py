@@ -1,9 +1,12 @@
 """The rule of verdicts, case by case."""
 
 import math
+from pathlib import Path
 
 import pytest
+import yaml
 
+from claims import _flat, _matches, _protocol
 from textualization.claims import VERDICTS, claims_table, paper_text, verdict
 
 NAN, INF = math.nan, math.inf
@@ -70,3 +73,36 @@ def test_the_claims_table_keeps_its_columns_whatever_the_rows():
     assert list(table.columns) == order
     assert table.iloc[1].tolist() == list(range(9, -1, -1))
     assert list(claims_table([]).columns) == order
+
+
+PAPER = yaml.safe_load((Path(__file__).parents[1] / "resources/paper.yaml").read_text())["protocol"]
+INIT = {"kind": "normal", "scale": 1.0}
+
+
+def asked(**changes):
+    """The protocol of a study that asks for what the paper did, with some settings changed."""
+    flat = {"solver": "paper", "rate": 1001, "steps": 5000, "tolerance": 0, "products": "same"}
+    flat |= {"window": 20, "dtype": "float32", "polish": 0.1} | changes
+    groups = {"options": ("rate", "angle"), "precision": ("dtype", "products", "polish")}
+    nested = {group: {k: flat.pop(k) for k in keys if k in flat} for group, keys in groups.items()}
+    return {"settings": flat | {"options": nested["options"]}, "precision": nested["precision"]}
+
+
+def test_what_the_paper_did_is_its_protocol_whatever_it_left_open():
+    for change in ({}, {"dtype": "float64"}, {"window": 5}, {"polish": 0.5}):
+        assert _matches(PAPER, _flat(asked(**change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"steps": 200}, "200 steps at rate 1001 from normal x0 of scale 1"),
+        ({"rate": 100}, "5000 steps at rate 100 from normal x0 of scale 1"),
+        ({"solver": "lbfgs"}, "5000 steps of lbfgs from normal x0 of scale 1"),
+        ({"tolerance": 3e-4}, "at rate 1001, fewer at a gain below 0.0003 over 20 from normal"),
+        ({"products": "bfloat16"}, "at rate 1001, products in bfloat16 from normal"),
+    ],
+)
+def test_another_protocol_is_not_the_papers_and_says_what_it_was(change, text):
+    assert not _matches(PAPER, _flat(asked(**change)))
+    assert text in _protocol(asked(**change), INIT, 1)

@@ -153,7 +153,30 @@ WRONG = [
     ("ascent.singles.step", "5", "ascent.singles", "unknown key 'step'; did you mean 'steps'?"),
     ("ascent.singles.1", "5", "ascent.singles", "unknown key '1' (known: steps, restarts, batch)"),
     ("ascent.recorded", "1", "", "a whole number from 2"),
-    ("ascent.dtype", "float16", "", "one of float32, float64"),
+    ("ascent.recorded", "40.5", "", "a whole number from 2"),
+    ("ascent.entries", "0", "", COUNT),
+    ("ascent.solver", "lbgfs", "", "did you mean 'lbfgs'?"),
+    ("ascent.solver", "newton", "", "one of paper, lbfgs, sphere)"),
+    ("ascent.lbfgs", "30", "", "the keys angle, memory, power"),
+    ("ascent.lbfgs.angle", "0", "", "a number above 0, in radians"),
+    ("ascent.lbfgs.memory", "0", "", COUNT),
+    ("ascent.lbfgs.memory", "2.5", "", COUNT),
+    ("ascent.lbfgs.power", "1.5", "", "a number from 0 to 1"),
+    ("ascent.lbfgs.momentum", "0.9", "ascent.lbfgs", "unknown key 'momentum' (known: angle, "),
+    ("ascent.stop", "0.01", "", "the keys tolerance, window"),
+    ("ascent.stop.tolerance", "-0.1", "", "a number from 0, below 1"),
+    ("ascent.stop.tolerance", "1", "", "a number from 0, below 1"),
+    ("ascent.stop.tolerance", "3e-4", "", "is text (allowed: a number from 0, below 1)"),
+    ("ascent.stop.window", "0", "", COUNT),
+    ("ascent.precision", "float32", "", "the keys dtype, products, polish"),
+    ("ascent.precision.dtype", "float16", "", "one of float32, float64"),
+    ("ascent.precision.products", "float16", "", "one of same, tf32, bfloat16"),
+    ("ascent.precision.products", "bfloat", "", "did you mean 'bfloat16'?"),
+    ("ascent.precision.polish", "0", "", "a number between 0 and 1"),
+    ("ascent.precision.polish", "1", "", "a number between 0 and 1"),
+    ("ascent.dtype", "float32", "ascent", "unknown key 'dtype'"),
+    ("ascent.snapshot_seconds", "-1", "", "a number of seconds"),
+    ("ascent.snapshot_seconds", "5 min", "", "is text (allowed: a number of seconds)"),
     ("ascent.device", "gpu", "", "one of auto, cpu, cuda"),
     ("ascent.steps", "5", "ascent", "unknown key 'steps'"),
     ("statistics.confidence", "95", "", "a number between 0 and 1"),
@@ -191,6 +214,8 @@ def test_a_wrong_setting_is_one_line_with_its_key_and_what_is_allowed(key, text,
     [
         ("ascent", "config: lacks ascent"),
         ("ascent.groups.batch", "ascent.groups: lacks batch"),
+        ("ascent.precision.polish", "ascent.precision: lacks polish"),
+        ("ascent.stop.window", "ascent.stop: lacks window"),
         ("groups.sizes.model", "groups.sizes: lacks model"),
         ("catalogue.minilm-l6.source", "catalogue.minilm-l6: lacks source"),
         ("catalogue.minilm-l6.version", "catalogue.minilm-l6: lacks version"),
@@ -212,8 +237,8 @@ def test_where_the_source_lacks_nothing_is_said_of_what_it_would_need():
 
 
 def test_several_missing_settings_of_one_place_are_one_line():
-    taken = [(f"ascent.{name}", GONE) for name in ("rate", "device", "dtype")]
-    assert complaints(changed(*taken)) == ["ascent: lacks rate, dtype, device"]
+    taken = [(f"ascent.{name}", GONE) for name in ("rate", "device", "precision")]
+    assert complaints(changed(*taken)) == ["ascent: lacks rate, precision, device"]
 
 
 def test_an_entry_with_the_keys_of_another_source_says_what_is_too_much_and_what_lacks():
@@ -283,6 +308,14 @@ def test_a_group_may_hold_all_neurons_of_its_scope_and_no_more():
         ("groups.sizes.layer", GONE),
         ("ascent.rate", 1),
         ("ascent.rate", 0.5),
+        ("ascent.lbfgs.memory", 1),
+        ("ascent.lbfgs.power", 0),
+        ("ascent.stop.tolerance", 0.0003),
+        ("ascent.stop.window", 1),
+        ("ascent.entries", 1),
+        ("ascent.precision.products", "tf32"),
+        ("ascent.precision.polish", 0.001),
+        ("ascent.snapshot_seconds", 0),
         ("statistics.thresholds", [1]),
         ("statistics.resamples", 100),
         ("catalogue.mine", {"source": "path", "path": "x", "sha256": "0" * 64, "layers": 1}

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from textualization.starts import drawn_neurons, generator, vocabulary_vectors
+from textualization.starts import (
+    drawn_neurons,
+    generator,
+    largest_entries,
+    vocabulary_vector,
+    vocabulary_vectors,
+)
 
 NAMES = [("output", 1, 5, 0), ("output", 1, 5, 1), ("output", 2, 5, 0), ("apple", "z_score")]
 
@@ -87,3 +93,35 @@ def test_every_neuron_is_drawn_equally_often():
         counts[drawn_neurons(seed, "output", 1, 6, 2)] += 1
     # Binomial: 200 expected of each, deviation 11.5.
     assert np.abs(counts - 200).max() < 5 * np.sqrt(600 * (1 / 3) * (2 / 3))
+
+
+@pytest.mark.parametrize("deficient", [False, True])
+def test_the_vocabulary_vector_of_an_optimum_is_the_nearest_to_its_start(deficient):
+    """Against least squares of numpy, also where words span less than their space."""
+    draw = np.random.default_rng(4)
+    words = draw.normal(size=(40, 6))
+    if deficient:
+        words[:, 5] = words[:, 0] - words[:, 1]
+    x0 = draw.normal(size=(3, 40))
+    start = x0 @ words
+    embedding = (x0 + draw.normal(scale=5.0, size=(3, 40))) @ words
+    x = vocabulary_vector(x0, start, embedding, words)
+    assert x.dtype == np.float64
+    np.testing.assert_allclose(x @ words, embedding, rtol=1e-9, atol=1e-9)
+    for row in range(3):
+        # Of all moves that lead from e0 to e, lstsq finds the shortest.
+        shortest = np.linalg.lstsq(words.T, embedding[row] - start[row], rcond=1e-10)[0]
+        np.testing.assert_allclose(x[row], x0[row] + shortest, rtol=1e-9, atol=1e-9)
+
+
+def test_an_optimum_where_it_started_has_the_vector_it_started_with():
+    draw = np.random.default_rng(4)
+    x0, words = draw.normal(size=(2, 40)), draw.normal(size=(40, 6)).astype(np.float32)
+    start = x0 @ words
+    np.testing.assert_array_equal(vocabulary_vector(x0, start, start, words), x0)
+
+
+def test_largest_entries_come_largest_first_and_ties_in_order():
+    vectors = np.array([[0.0, 3.0, -9.0, 5.0], [1.0, 1.0, 2.0, 1.0]])
+    assert largest_entries(vectors, 3).tolist() == [[3, 1, 0], [2, 0, 1]]
+    assert largest_entries(vectors, 1).tolist() == [[3], [2]]

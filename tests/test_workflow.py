@@ -13,6 +13,8 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
+from textualization.starts import vocabulary_vectors
+
 REPOSITORY = Path(__file__).parent.parent
 PARTS = ("Snakefile", "config", "envs", "profiles", "report", "resources", "rules", "scripts")
 
@@ -76,6 +78,7 @@ TABLES |= {"table_neurons", "table_words"}
 FIGURES = {f"figure_{name}" for name in ("singles", "recovery", "cosine", "selections")}
 FIGURES |= {"figure_projection", "figure_curves"}
 RECORD = {"claims", "provenance"}
+ASCENTS = {"ascend_singles", "ascend_groups"}
 OF_SINGLES = {"describe_singles", "table_singles", "table_neurons", "figure_singles"}
 OF_SINGLES |= {"figure_projection", "figure_curves"} | RECORD
 OF_GROUPS = {"describe_groups"} | (TABLES | FIGURES) - {"table_singles", "table_neurons"}
@@ -100,20 +103,22 @@ def test_every_result_is_there(study):
 
 
 def test_nothing_half_written_is_left(study):
-    assert not list((study / "results").rglob("*.partial"))
+    for kind in ("partial", "snapshot"):
+        assert not list((study / "results").rglob(f"*.{kind}"))
 
 
 def test_tables_between_stages_hold_the_columns_that_others_rely_on(study):
     singles = pd.read_parquet(tiny(study, "singles.parquet"))
     names = "site layer index restart activation ceiling converged nearest_word nearest_cosine "
-    names += "best_word best_word_activation mean_word_activation nearest_word_activation"
+    names += "best_word best_word_activation mean_word_activation nearest_word_activation "
+    names += "dead taken largest_entries"
     assert set(names.split()) <= set(singles.columns)
     assert len(singles) == 3 * 6 * 2 == len(np.load(tiny(study, "singles_embeddings.npy")))
     assert not singles.duplicated(["site", "layer", "index", "restart"]).any()
 
     groups = pd.read_parquet(tiny(study, "groups.parquet"))
     names = "word selection scope size restart activation word_activation nearest_word "
-    names += "nearest_cosine target_cosine target_rank margin recovered"
+    names += "nearest_cosine target_cosine target_rank margin recovered dead taken largest_entries"
     assert set(names.split()) <= set(groups.columns)
     # 6 words, 2 selections, 2 sizes over the model and 1 in each of 3 layers.
     assert len(groups) == 6 * 2 * (2 + 3) == len(np.load(tiny(study, "groups_embeddings.npy")))
@@ -124,7 +129,22 @@ def test_no_optimum_passes_its_ceiling(study):
     for name in ("singles", "groups"):
         table = pd.read_parquet(tiny(study, f"{name}.parquet"))
         assert (table["activation"] <= table["ceiling"] * (1 + 1e-6)).all()
-        assert table["finite"].all()
+        assert table["finite"].all() and not table["dead"].any()
+        assert (table["taken"] == {"singles": 30, "groups": 20}[name]).all()
+
+
+def test_the_largest_entries_are_those_of_the_vocabulary_vector(study):
+    """x minimises ‖x − x₀‖ among all with xE = e: a pseudo-inverse of E itself."""
+    weights = next((study / "results/_models").glob("tiny-deep-*/frozen.safetensors"))
+    words = load_file(weights)["word_embeddings"].astype(np.float64)
+    names = pd.read_parquet(tiny(study, "candidates.parquet"))["word"].to_numpy()
+    singles = pd.read_parquet(tiny(study, "singles.parquet"))
+    embeddings = np.load(tiny(study, "singles_embeddings.npy")).astype(np.float64)
+    for row, e in zip(singles.itertuples(), embeddings, strict=True):
+        name = ("single", row.site, row.layer, row.index, row.restart)
+        x0 = vocabulary_vectors(2023, [name], len(words), "normal", 1.0)[0]
+        x = x0 + (e - x0 @ words) @ np.linalg.pinv(words)
+        assert row.largest_entries.split() == names[np.argsort(-x)[:10]].tolist()
 
 
 def test_nearest_words_and_utilisation_agree_with_brute_force(study):
@@ -232,7 +252,8 @@ def test_touching_files_re_runs_nothing(study):
     [
         ("textualization/plotting.py", FIGURES | {"provenance"}),
         ("textualization/claims.py", RECORD),
-        ("textualization/ascent.py", {"ascend_singles", "ascend_groups"} | OF_SINGLES | OF_GROUPS),
+        ("textualization/ascent.py", ASCENTS | OF_SINGLES | OF_GROUPS),
+        ("textualization/solvers.py", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("ascend_groups.py", {"ascend_groups"} | OF_GROUPS),
         ("figure_recovery.py", {"figure_recovery", "provenance"}),
         ("textualization/presenting.py", TABLES | FIGURES - {"figure_projection", "figure_curves"}
@@ -251,6 +272,8 @@ def test_editing_a_module_re_runs_exactly_its_dependants(edited, module, rules):
     [
         ("ascent.groups.steps", 21, {"ascend_groups"} | OF_GROUPS),
         ("ascent.singles.steps", 31, {"ascend_singles"} | OF_SINGLES),
+        ("ascent.solver", "lbfgs", ASCENTS | OF_SINGLES | OF_GROUPS),
+        ("ascent.precision.products", "bfloat16", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("statistics.thresholds", [0.4], {"table_thresholds"} | RECORD),
         ("statistics.leading_directions", 4, {"figure_projection", "provenance"}),
         ("statistics.nearest_words", 3, OF_GROUPS),
@@ -299,6 +322,9 @@ def test_what_cannot_change_a_result_re_runs_nothing(edited):
     settings = yaml.safe_load(path.read_text())
     settings["activations"]["batch"] = 7
     settings["ascent"]["device"] = "auto"
+    settings["ascent"]["snapshot_seconds"] = 7
+    # Of a solver that this study does not use.
+    settings["ascent"]["lbfgs"] = {"memory": 7}
     path.write_text(yaml.safe_dump(settings))
     assert jobs_to_run(edited) == {"provenance": 1}  # which records all settings
 

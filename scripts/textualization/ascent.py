@@ -92,7 +92,8 @@ def ascend(
             climb.retire(~climbing)
             value, gradient = value[climbing], gradient[climbing]
         if len(climb.rows):
-            climb.state = solver.move(climb.state, value, gradient, climb.step / settings.steps)
+            done = climb.step.to(value.dtype) / settings.steps
+            climb.state = solver.move(climb.state, value, gradient, done)
             climb.step = climb.step + 1
         if not climbing.all():
             climb.fill(solver, start, batch or len(start))

@@ -38,9 +38,13 @@ class Snapshots:
             with safe_open(self.path, framework="pt") as file:
                 if (file.metadata() or {}).get("fingerprint") != self.fingerprint:
                     return None
-                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                # Copies: where a tensor lies in the file decides how products of it round.
+                return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         except (FileNotFoundError, SafetensorError):
             return None
 
     def remove(self) -> None:
-        Path(self.path).unlink(missing_ok=True)
+        """Leave nothing, not even what a kill left half written."""
+        path = Path(self.path)
+        for left in (path, *path.parent.glob(f".{path.name}.*.partial")):
+            left.unlink(missing_ok=True)

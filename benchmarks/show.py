@@ -1,0 +1,157 @@
+"""The benchmark's tables and figure, from its CSV files: benchmarks.md, .pdf, .png."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from textualization.files import write_text
+from textualization.plotting import TWO_COLUMNS, figure, legend_above
+
+CONTENDERS = {
+    "literal": {"color": "#009E73", "marker": "D", "linestyle": "-."},
+    "batched": {"color": "#D55E00", "marker": "s", "linestyle": "--"},
+    "lucent": {"color": "#0072B2", "marker": "^", "linestyle": ":"},
+    "engine": {"color": "#000000", "marker": "o", "linestyle": "-"},
+}
+SOLVERS = {
+    "paper": {"color": "#D55E00", "marker": "s", "linestyle": "--"},
+    "sphere": {"color": "#0072B2", "marker": "^", "linestyle": ":"},
+    "lbfgs": {"color": "#000000", "marker": "o", "linestyle": "-"},
+}
+
+
+def main(out):
+    out = Path(out)
+    speed, quality = pd.read_csv(out / "ascent.csv"), pd.read_csv(out / "quality.csv")
+    restarts = pd.read_csv(out / "restarts.csv")
+    parts = [
+        "# Ascent, measured\n",
+        f"{speed['threads'].iloc[0]} threads, float32. Engine and batched peer at the engine's own "
+        "batch; the literal loop one neuron at a time. Share: useful operations over what the same "
+        "matrix products reach alone, in the same run.\n",
+        _table(speed_table(speed)),
+        "\nThe paper's rate, 1,001, in all. How high, how soon, on MiniLM; best known: the highest of "
+        "all runs and restarts.\n",
+        _table(quality_table(quality)),
+        "\nWhole climbs on MiniLM, per neuron: the literal protocol, all its steps, against lbfgs with "
+        "200 gradient evaluations.\n",
+        _table(end_to_end(speed, quality)),
+        "\nDo restarts of lbfgs end in the same optimum (cosine above 0.99)? Spread: highest less "
+        "lowest activation, over the highest.\n",
+        _table(restarts.drop(columns="model")),
+    ]
+    write_text("\n".join(parts), out / "benchmarks.md")
+    draw(speed, quality, str(out / "benchmarks.pdf"), str(out / "benchmarks.png"))
+    print("\n".join(parts))
+
+
+def speed_table(speed) -> pd.DataFrame:
+    """Per model and layer: the contenders' times at the engine's own batch, and their ratios."""
+    rows = []
+    for (model, layer), found in speed.groupby(["model", "layer"], sort=False):
+        own = found[found["own"]].set_index("contender")
+        literal, lucent = (_first(found, name) for name in ("literal", "lucent"))
+        engine, batched = (own["ms_per_neuron_step"][name] for name in ("engine", "batched"))
+        rows.append(
+            {
+                "model": model,
+                "layer": layer,
+                "batch": own["batch"]["engine"],
+                "engine (ms)": engine,
+                "batched peer (ms)": batched,
+                "literal loop (ms)": literal,
+                "lucent, 64 (ms)": lucent,
+                "faster than batched": batched / engine,
+                "faster than literal": literal / engine,
+                "share of matrix rate": own["matmul_share"]["engine"],
+                "peak memory (MB)": own["peak_rss_mb"]["engine"],
+                "of batched (MB)": own["peak_rss_mb"]["batched"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _first(found, contender) -> float:
+    times = found[found["contender"] == contender]["ms_per_neuron_step"]
+    return times.iloc[-1] if len(times) else np.nan
+
+
+def quality_table(quality) -> pd.DataFrame:
+    """Per layer and solver: shares reaching the paper at some budgets; evaluations to 99 % of best."""
+    rows = []
+    for (layer, solver), found in quality.groupby(["layer", "solver"], sort=False):
+        found = found.set_index("gradient_evaluations").sort_index()
+        row = {"layer": layer, "solver": solver, "neurons": found["neurons"].iloc[0]}
+        for budget in (100, 200, 300):
+            row[f"reach paper's at {budget}"] = found["share_reaching_paper"].get(budget)
+        for budget in (200, 300):
+            row[f"median of best at {budget}"] = found["median_share_of_best"].get(budget)
+        high = found[found["median_share_of_best"] >= 0.99]
+        row["evaluations to 99 % of best"] = high.index.min() if len(high) else "not reached"
+        row["median of best, all evaluations"] = found["median_share_of_best"].iloc[-1]
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def end_to_end(speed, quality, budget: int = 200) -> pd.DataFrame:
+    """Seconds of a neuron's whole climb, literally and by lbfgs."""
+    rows = []
+    for layer, found in quality.groupby("layer"):
+        fast = found[(found["solver"] == "lbfgs") & (found["gradient_evaluations"] == budget)].iloc[
+            0
+        ]
+        steps = found[found["solver"] == "paper"]["gradient_evaluations"].max()
+        literal = speed[(speed["model"] == "minilm-l6") & (speed["layer"] == layer)]
+        literal = literal[literal["contender"] == "literal"]["ms_per_neuron_step"]
+        if len(literal):
+            seconds = literal.iloc[0] * steps / 1e3
+            own = fast["seconds"] / fast["neurons"]
+            rows.append(
+                {
+                    "layer": layer,
+                    "literal (s)": seconds,
+                    "lbfgs (s)": own,
+                    "times faster": seconds / own,
+                    "neurons at or above the paper's": fast["share_reaching_paper"],
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def draw(speed, quality, pdf, png) -> None:
+    with figure(pdf, png, TWO_COLUMNS, 2.5, columns=3) as (left, middle, right):
+        last = speed[(speed["model"] == "minilm-l6")]
+        last = last[last["layer"] == last["layer"].max()].sort_values("batch")
+        for name, style in CONTENDERS.items():
+            own = last[last["contender"] == name]
+            if len(own):
+                left.plot(own["batch"], own["ms_per_neuron_step"], label=name, **style)
+            if own["peak_rss_mb"].notna().sum() > 1:
+                middle.plot(own["batch"], own["peak_rss_mb"], label=name, **style)
+        left.set(xscale="log", yscale="log", ylabel="time (ms per neuron-step)")
+        middle.set(xscale="log", ylim=(0, None), ylabel="peak memory of the process (MB)")
+        for axis in (left, middle):
+            axis.set_xlabel("neurons climbing together")
+            legend_above(axis, 2, title=f"MiniLM, layer {last['layer'].max()}", title_fontsize=7)
+        deepest = quality[quality["layer"] == quality["layer"].max()]
+        for name, style in SOLVERS.items():
+            own = deepest[deepest["solver"] == name].sort_values("gradient_evaluations")
+            share = 100 * own["median_share_of_best"]
+            right.plot(own["gradient_evaluations"], share, label=name, **style)
+        right.set(xscale="log", ylim=(0, 103), xlabel="gradient evaluations")
+        right.set_ylabel("activation (% of best known, median)")
+        legend_above(right, 3, title=f"MiniLM, layer {deepest['layer'].max()}", title_fontsize=7)
+
+
+def _table(frame) -> str:
+    shown = frame.map(lambda v: f"{v:,.3g}" if isinstance(v, float) and v < 1000 else v)
+    shown = shown.map(lambda v: f"{v:,.0f}" if isinstance(v, float) else v)
+    return shown.to_markdown(index=False, disable_numparse=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", nargs="?", default="results/benchmarks")
+    main(**vars(parser.parse_args()))

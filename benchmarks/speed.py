@@ -1,0 +1,181 @@
+"""Milliseconds per neuron-step of the engine and its peers, on the same work, interleaved.
+
+Every contender takes the paper's steps on the same neurons, from the same x₀, with the same weights
+and threads. Their trajectories are held together in float64 before anything is timed.
+"""
+
+import argparse
+import gc
+import itertools
+import json
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from peers import batched, from_frozen, literal, random_bert
+from textualization.ascent import AscentSettings, ascend, gram_matrix, make_solver
+from textualization.batches import fitting_batch
+from textualization.bert import FrozenBert
+from textualization.files import atomic
+from textualization.objectives import mean_of
+from textualization.starts import vocabulary_vectors
+from work import matmul_rate, operations
+
+FRAME = (101, 102)
+RATE = 1001.0
+BASE = {"layers": 12, "hidden": 768, "heads": 12, "intermediate": 3072, "words": 30522}
+
+
+def main(weights, out, threads, batches, rounds, memory_mb, lucent):
+    torch.set_num_threads(threads)
+    rows = []
+    models = {
+        "minilm-l6": lambda dtype: (
+            FrozenBert.load(weights, FRAME, dtype=dtype),
+            from_frozen(weights).to(dtype),
+        ),
+        "random-base": lambda dtype: _random_base(dtype),
+    }
+    for name, load in models.items():
+        if name == "minilm-l6":
+            agree(*load(torch.float64))
+        model, whole = load(torch.float32)
+        layers = (1, (1 + model.layers) // 2, model.layers)
+        for layer in layers:
+            solver = make_solver(AscentSettings(), gram_matrix(model.word_embeddings))
+            own = fitting_batch(model, solver, layer, memory_mb * 2**20)
+            for batch in sorted({*batches, own}):
+                found = contest(model, whole, layer, batch, rounds)
+                for contender, (ms, share, peak) in found.items():
+                    row = {"model": name, "layer": layer, "batch": batch, "contender": contender}
+                    row |= {"ms_per_neuron_step": ms, "matmul_share": share, "peak_rss_mb": peak}
+                    rows.append(row | {"own": batch == own, "threads": threads})
+                    print(" ".join(f"{k}={_short(v)}" for k, v in rows[-1].items()), flush=True)
+                _write(rows, out)
+            for batch in (1, 64) if lucent and name == "minilm-l6" else ():
+                ms = _lucent(lucent, weights, layer, batch, threads)
+                row = {"model": name, "layer": layer, "batch": batch, "contender": "lucent"}
+                rows.append(row | {"ms_per_neuron_step": ms, "own": False, "threads": threads})
+                print(rows[-1], flush=True)
+        _write(rows, out)
+
+
+def contest(model, whole, layer: int, batch: int, rounds: int) -> dict:
+    """Median milliseconds per neuron-step, share of the matrix rate, and peak memory of each."""
+    neurons, x0 = _work(model, layer, batch)
+    shape = (model.hidden, model.intermediate)
+    contenders = {
+        "engine": lambda steps, tick: _engine(model, neurons, x0, steps, tick),
+        "batched": lambda steps, tick: batched(whole, neurons, x0, steps, RATE, FRAME, tick),
+    }
+    if batch == 1:
+        contenders["literal"] = lambda steps, tick: literal(
+            whole, neurons, x0, steps, RATE, FRAME, tick
+        )
+    work = batch * operations(shape, layer)
+    steps = max(3, min(50, int(3e10 / work)))
+    times, peaks, rates = {name: [] for name in contenders}, {}, []
+    for round_, (name, climb) in itertools.product(range(rounds), contenders.items()):
+        gc.collect()
+        _forget_peak()
+        times[name] += _step_times(climb, steps)
+        peaks[name] = _peak() if round_ == 0 else peaks[name]
+        if name == "engine":
+            rates.append(matmul_rate(shape, layer, batch, 0.3))
+    rate = statistics.median(rates)
+    return {
+        name: (
+            1e3 * statistics.median(took) / batch,
+            operations(shape, layer) * batch / statistics.median(took) / rate,
+            peaks[name],
+        )
+        for name, took in times.items()
+    }
+
+
+def agree(model, whole, steps: int = 20, tolerance: float = 1e-9):
+    """Hold the contenders' ends together in float64; raise if they part."""
+    neurons, x0 = _work(model, model.layers, 3)
+    ends = {
+        "engine": _engine(model, neurons, x0, steps),
+        "batched": batched(whole, neurons, x0, steps, RATE, FRAME)[0],
+        "literal": literal(whole, neurons, x0, steps, RATE, FRAME)[0],
+    }
+    for name, e in ends.items():
+        error = ((e - ends["literal"]).norm(dim=1) / ends["literal"].norm(dim=1)).max()
+        print(f"agreement in float64: {name} and the literal loop, {float(error):.1e}")
+        if not error <= tolerance:
+            raise AssertionError(f"{name} parts from the literal loop: {float(error):.1e}")
+
+
+def _work(model, layer: int, count: int):
+    neurons = [(layer, index % model.hidden) for index in range(count)]
+    names = [("benchmark", *neuron) for neuron in neurons]
+    x0 = vocabulary_vectors(1, names, len(model.word_embeddings), "normal", 1.0)
+    return neurons, torch.from_numpy(x0).to(model.dtype)
+
+
+def _engine(model, neurons, x0, steps: int, tick=None):
+    objectives = mean_of([[("output", *neuron)] for neuron in neurons], model)
+    start = x0 @ model.word_embeddings
+    return ascend(model, objectives, start, AscentSettings(steps=steps), progress=tick).embedding
+
+
+def _lucent(python, weights, layer: int, batch: int, threads: int, steps: int = 12) -> float:
+    """Milliseconds per neuron-step of Lucent's own loop, in its own environment."""
+    command = [python, str(Path(__file__).with_name("lucent_peer.py")), weights]
+    command += ["--layer", str(layer), "--steps", str(steps), "--threads", str(threads)]
+    command += ["--neurons", *map(str, range(batch))] + (["--together"] if batch > 1 else [])
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return json.loads(found.splitlines()[-1])["ms_per_neuron_step"]
+
+
+def _random_base(dtype):
+    whole, tensors, facts = random_bert(**BASE, seed=0)
+    return FrozenBert(tensors, facts, FRAME, dtype=dtype), whole.to(dtype)
+
+
+def _step_times(climb, steps: int) -> list[float]:
+    """Seconds of every step but the first, which pays for what is made once."""
+    ticks = []
+    climb(steps + 1, lambda *_: ticks.append(time.perf_counter()))
+    return [after - before for before, after in itertools.pairwise(ticks[1:])]
+
+
+def _forget_peak() -> None:
+    """Let Linux count this process's peak memory anew."""
+    if Path("/proc/self/clear_refs").exists():
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak() -> float:
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return float("nan")
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def _short(value) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _write(rows, out) -> None:
+    with atomic(Path(out) / "ascent.csv") as file:
+        pd.DataFrame(rows).to_csv(file, index=False, float_format="%.4g")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", help="frozen.safetensors of MiniLM")
+    parser.add_argument("--out", default="results/benchmarks")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 64, 256, 512])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory-mb", type=int, default=3000)
+    parser.add_argument("--lucent", help="python of an environment with torch-lucent")
+    main(**vars(parser.parse_args()))
