@@ -9,7 +9,7 @@ from textualization.bert import FrozenBert
 from textualization.solvers import Solver
 
 #: Rows of a matrix product beyond which a device multiplies no faster (benchmarks/).
-BUSY_ROWS = {"cpu": 384, "cuda": 16384}
+BUSY_ROWS = {"cpu": 1536, "cuda": 16384}
 #: A batch takes no more of the memory that is left than this share.
 SHARE = 0.8
 
