@@ -1,10 +1,12 @@
 """The benchmark's tables and figure, from its CSV files: benchmarks.md, .pdf, .png."""
 
 import argparse
+import platform
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from textualization.files import write_text
 from textualization.plotting import TWO_COLUMNS, figure, legend_above
@@ -28,12 +30,11 @@ def main(out):
     restarts = pd.read_csv(out / "restarts.csv")
     parts = [
         "# Ascent, measured\n",
-        f"{speed['threads'].iloc[0]} threads, float32. Engine and batched peer at the engine's own "
-        "batch; the literal loop one neuron at a time. Share: useful operations over what the same "
-        "matrix products reach alone, in the same run.\n",
+        f"{_machine()}; {speed['threads'].iloc[0]} threads, float32. Engine and batched peer at "
+        "the engine's own batch; the literal loop one neuron at a time. Share: "
+        "useful operations over what the same matrix products reach alone, in the same run.\n",
         _table(speed_table(speed)),
-        "\nThe paper's rate, 1,001, in all. How high, how soon, on MiniLM; best known: the highest of "
-        "all runs and restarts.\n",
+        "\nHow high, how soon, on MiniLM; best known: the highest of all runs and restarts.\n",
         _table(quality_table(quality)),
         "\nWhole climbs on MiniLM, per neuron: the literal protocol, all its steps, against lbfgs with "
         "200 gradient evaluations.\n",
@@ -45,6 +46,13 @@ def main(out):
     write_text("\n".join(parts), out / "benchmarks.md")
     draw(speed, quality, str(out / "benchmarks.pdf"), str(out / "benchmarks.png"))
     print("\n".join(parts))
+
+
+def _machine() -> str:
+    info = Path("/proc/cpuinfo")
+    named = info.read_text().split("model name")[1:2] if info.exists() else []
+    name = named[0].split(":", 1)[1].splitlines()[0].strip() if named else platform.processor()
+    return f"{name} ({torch.backends.cpu.get_cpu_capability()}), torch {torch.__version__.split('+')[0]}"
 
 
 def speed_table(speed) -> pd.DataFrame:
@@ -131,7 +139,8 @@ def draw(speed, quality, pdf, png) -> None:
             if own["peak_rss_mb"].notna().sum() > 1:
                 middle.plot(own["batch"], own["peak_rss_mb"], label=name, **style)
         left.set(xscale="log", yscale="log", ylabel="time (ms per neuron-step)")
-        middle.set(xscale="log", ylim=(0, None), ylabel="peak memory of the process (MB)")
+        middle.set(xscale="log", ylim=(0, 1.1 * last["peak_rss_mb"].max()))
+        middle.set(ylabel="peak memory of the process (MB)")
         for axis in (left, middle):
             axis.set_xlabel("neurons climbing together")
             legend_above(axis, 2, title=f"MiniLM, layer {last['layer'].max()}", title_fontsize=7)
@@ -148,6 +157,7 @@ def draw(speed, quality, pdf, png) -> None:
 def _table(frame) -> str:
     shown = frame.map(lambda v: f"{v:,.3g}" if isinstance(v, float) and v < 1000 else v)
     shown = shown.map(lambda v: f"{v:,.0f}" if isinstance(v, float) else v)
+    shown = shown.replace("nan", "").rename(columns=lambda name: name.replace("_", " "))
     return shown.to_markdown(index=False, disable_numparse=True)
 
 

@@ -48,9 +48,10 @@ def main(weights, out, threads, batches, rounds, memory_mb, lucent):
         for layer in layers:
             solver = make_solver(AscentSettings(), gram_matrix(model.word_embeddings))
             own = fitting_batch(model, solver, layer, memory_mb * 2**20)
-            # A step of the large model takes seconds: fewer sizes of it.
-            for batch in sorted({*(batches if name == "minilm-l6" else batches[:2]), own}):
-                found = contest(model, whole, layer, batch, rounds)
+            # A step of the large model takes seconds: fewer of them.
+            large = name == "random-base"
+            for batch in sorted({*(batches[:2] if large else batches), own}):
+                found = contest(model, whole, layer, batch, 1 if large else rounds)
                 for contender, (ms, share, peak) in found.items():
                     row = {"model": name, "layer": layer, "batch": batch, "contender": contender}
                     row |= {"ms_per_neuron_step": ms, "matmul_share": share, "peak_rss_mb": peak}
