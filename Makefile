@@ -16,7 +16,7 @@ demo: .venv/runs  ## install, run the default study, build the report, show the 
 test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny models
 	$(BIN)/python -m pytest
 
-bench: .venv/runs  ## the ascent against its peers, about ten minutes; tables and figure in results/benchmarks
+bench: .venv/runs  ## the ascent against its peers, about a quarter of an hour; tables and figure in results/benchmarks
 	$(BIN)/snakemake --cores $(CORES) --quiet all --until freeze_model
 	PYTHONPATH=scripts $(BIN)/python benchmarks/speed.py $(WEIGHTS) $(if $(wildcard .lucent/bin/python),--lucent .lucent/bin/python)
 	PYTHONPATH=scripts $(BIN)/python benchmarks/quality.py $(WEIGHTS)

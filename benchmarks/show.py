@@ -107,9 +107,7 @@ def end_to_end(speed, quality, budget: int = 200) -> pd.DataFrame:
     """Seconds of a neuron's whole climb, literally and by lbfgs."""
     rows = []
     for layer, found in quality.groupby("layer"):
-        fast = found[(found["solver"] == "lbfgs") & (found["gradient_evaluations"] == budget)].iloc[
-            0
-        ]
+        fast = found[found["solver"] == "lbfgs"].set_index("gradient_evaluations").loc[budget]
         steps = found[found["solver"] == "paper"]["gradient_evaluations"].max()
         literal = speed[(speed["model"] == "minilm-l6") & (speed["layer"] == layer)]
         literal = literal[literal["contender"] == "literal"]["ms_per_neuron_step"]
@@ -130,7 +128,7 @@ def end_to_end(speed, quality, budget: int = 200) -> pd.DataFrame:
 
 def draw(speed, quality, pdf, png) -> None:
     with figure(pdf, png, TWO_COLUMNS, 2.5, columns=3) as (left, middle, right):
-        last = speed[(speed["model"] == "minilm-l6")]
+        last = speed[speed["model"] == "minilm-l6"]
         last = last[last["layer"] == last["layer"].max()].sort_values("batch")
         for name, style in CONTENDERS.items():
             own = last[last["contender"] == name]

@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 
 from peers import batched, from_frozen, literal, random_bert
-from textualization.ascent import AscentSettings, ascend, gram_matrix, make_solver
+from textualization.ascent import AscentSettings, ascend, make_solver
 from textualization.batches import fitting_batch
 from textualization.bert import FrozenBert
 from textualization.files import atomic
@@ -38,18 +38,17 @@ def main(weights, out, threads, batches, rounds, memory_mb, lucent):
             FrozenBert.load(weights, FRAME, dtype=dtype),
             from_frozen(weights).to(dtype),
         ),
-        "random-base": lambda dtype: _random_base(dtype),
+        "random-base": _random_base,
     }
     for name, load in models.items():
         if name == "minilm-l6":
             agree(*load(torch.float64))
         model, whole = load(torch.float32)
-        layers = (1, (1 + model.layers) // 2, model.layers)
-        for layer in layers:
-            solver = make_solver(AscentSettings(), gram_matrix(model.word_embeddings))
+        solver = make_solver(AscentSettings(), model.gram)
+        # A step of the large model takes seconds: fewer of them.
+        large = name == "random-base"
+        for layer in (1, (1 + model.layers) // 2, model.layers):
             own = fitting_batch(model, solver, layer, memory_mb * 2**20)
-            # A step of the large model takes seconds: fewer of them.
-            large = name == "random-base"
             for batch in sorted({*(batches[:2] if large else batches), own}):
                 found = contest(model, whole, layer, batch, 1 if large else rounds)
                 for contender, (ms, share, peak) in found.items():
@@ -85,7 +84,8 @@ def contest(model, whole, layer: int, batch: int, rounds: int) -> dict:
         gc.collect()
         _forget_peak()
         times[name] += _step_times(climb, steps)
-        peaks[name] = _peak() if round_ == 0 else peaks[name]
+        if round_ == 0:
+            peaks[name] = _peak()
         if name == "engine":
             rates.append(matmul_rate(shape, layer, batch, 0.3))
     rate = statistics.median(rates)

@@ -33,13 +33,13 @@ def operations(shape, layer: int) -> int:
     return both_ways + 2 * hidden * hidden
 
 
-def matmul_rate(shape, layer: int, batch: int, seconds: float = 0.6, **options) -> float:
+def matmul_rate(shape, layer: int, batch: int, seconds: float) -> float:
     """Operations a second of these products alone, one after another, forwards and backwards."""
     calls, done = [], 0
     for rows, a, b in set(products(shape, layer)):
         times = products(shape, layer).count((rows, a, b))
-        x, y = (torch.randn(batch * rows, width, **options) for width in (a, b))
-        weight, bias = torch.randn(b, a, **options), torch.randn(b, **options)
+        x, y = (torch.randn(batch * rows, width) for width in (a, b))
+        weight, bias = torch.randn(b, a), torch.randn(b)
         calls.append((times, x, y, weight, bias))
         done += 2 * 2 * times * batch * rows * a * b
     best, ends = float("inf"), time.perf_counter() + seconds

@@ -160,11 +160,11 @@ def protocol(kind):
     precision = dict(ASCENT["precision"])
     if precision["products"] == "same":
         precision.pop("polish")
-    options = {"paper": {"rate": ASCENT["rate"]}}.get(ASCENT["solver"])
+    options = ASCENT | {"paper": {"rate": ASCENT["rate"]}}
     return {
         "settings": {
             "solver": ASCENT["solver"],
-            "options": options or ASCENT[ASCENT["solver"]],
+            "options": options[ASCENT["solver"]],
             "steps": ASCENT[kind]["steps"],
             "recorded": ASCENT["recorded"],
             **ASCENT["stop"],

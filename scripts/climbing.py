@@ -15,7 +15,6 @@ from textualization.ascent import (
     AscentSettings,
     ascend,
     ascend_mixed,
-    gram_matrix,
     make_solver,
 )
 from textualization.batches import fitting_batch, memory_left
@@ -54,7 +53,7 @@ def climb(groups, identities, labels, protocol, model, job, optima) -> None:
     chunks = [slice(i, i + CHUNK) for i in range(0, len(groups), CHUNK)]
     start = np.concatenate([draw(rows) @ words for rows in chunks])
     how = AscentSettings(**protocol["settings"])
-    solver = make_solver(how, gram_matrix(model.word_embeddings))
+    solver = make_solver(how, model.gram)
     left = memory_left(model.device, job["memory_mb"])
     batch = fitting_batch(model, solver, int(objectives.depth().max()), left)
     logging.info("%d objectives, up to %d together", len(groups), batch)
@@ -66,8 +65,8 @@ def climb(groups, identities, labels, protocol, model, job, optima) -> None:
         path = Path(f"{optima}.{stage}.snapshot")
         stages[stage] = Snapshots(path, f"{stage} {fingerprint}", job["snapshot_seconds"])
         if path.exists():
-            refused = stages[stage].read() is None
-            what = "refused, broken or of other settings:" if refused else "going on from"
+            refused = "refused, broken or of other settings:"
+            what = "going on from" if stages[stage].usable() else refused
             logging.info("%s %s", what, path)
         return stages[stage]
 

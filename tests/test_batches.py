@@ -3,7 +3,7 @@
 import pytest
 
 from conftest import load_tiny
-from textualization.ascent import AscentSettings, gram_matrix, make_solver
+from textualization.ascent import AscentSettings, make_solver
 from textualization.batches import BUSY_ROWS, fitting_batch, memory_left
 
 MB = 2**20
@@ -15,7 +15,7 @@ def wide():
 
 
 def solver_for(model, name, **options):
-    return make_solver(AscentSettings(name, options=options), gram_matrix(model.word_embeddings))
+    return make_solver(AscentSettings(name, options=options), model.gram)
 
 
 @pytest.mark.parametrize("solver", ["paper", "sphere", "lbfgs"])

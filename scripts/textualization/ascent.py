@@ -77,32 +77,34 @@ def ascend(
     Raises ValueError for an unknown solver, or options that it does not have.
     """
     start = start.to(device=model.device, dtype=model.dtype)
-    solver = make_solver(settings, gram_matrix(model.word_embeddings))
+    solver = make_solver(settings, model.gram)
     climb = _Climb.resume(snapshots, model.device) if snapshots else None
     climb = climb or _Climb.begin(objectives, start, settings)
     climb.fill(solver, start, batch or len(start))
     active = objectives.rows(climb.rows)
     while len(climb.rows):
-        value, gradient = active.value_and_gradient(model, solver.look(climb.state))
-        climbing = climb.see(solver, settings, value, gradient)
+        point = solver.look(climb.state)
+        value, gradient = active.value_and_gradient(model, point)
+        climbing = climb.see(solver.keeps_best, settings, point, value, gradient)
+        some_ended = not climbing.all()
         if progress:
             left = int((settings.steps - climb.step).sum()) + climb.waiting * settings.steps
             progress(int(climb.step.sum() + climb.taken.sum()), left, float(value.nanmean()))
-        if not climbing.all():
+        if some_ended:
             climb.retire(~climbing)
             value, gradient = value[climbing], gradient[climbing]
         if len(climb.rows):
             done = climb.step.to(value.dtype) / settings.steps
             climb.state = solver.move(climb.state, value, gradient, done)
             climb.step = climb.step + 1
-        if not climbing.all():
+        if some_ended:
             climb.fill(solver, start, batch or len(start))
             active = objectives.rows(climb.rows)
         if snapshots and snapshots.due():
             snapshots.write(climb.tensors())
     if snapshots:
         snapshots.write(climb.tensors())
-    return climb.optima(settings)
+    return climb.optima()
 
 
 def ascend_mixed(
@@ -161,12 +163,6 @@ def make_solver(settings: AscentSettings, gram: torch.Tensor) -> Solver:
     return kind(gram, **settings.options)
 
 
-def gram_matrix(word_embeddings: torch.Tensor) -> torch.Tensor:
-    """EᵀE, (H, H), summed in float64."""
-    e = word_embeddings.double()
-    return (e.T @ e).to(word_embeddings.dtype)
-
-
 def recorded_steps(steps: int, count: int) -> np.ndarray:
     """0, `steps`, about `count` whole steps evenly spaced on a log scale, and every tenth part.
 
@@ -185,7 +181,7 @@ class _Climb:
     queue: all objectives, deepest first, so that a batch computes few blocks for nothing; `next` the
     first that still waits. Of the b objectives that climb: rows, their places; step; state, the
     solver's; point and value, those to be kept; mark, the value a window ago.
-    Of all n: what `Optima` holds. at: by step, its place on the curve or -1.
+    Of all n: what `Optima` holds. recorded: (r,), the steps of the curve, the last possible one too.
     """
 
     queue: torch.Tensor
@@ -202,7 +198,7 @@ class _Climb:
     converged: torch.Tensor
     taken: torch.Tensor
     curve: torch.Tensor
-    at: torch.Tensor
+    recorded: torch.Tensor
     state: dict[str, torch.Tensor] = field(default_factory=dict)
 
     @classmethod
@@ -210,8 +206,6 @@ class _Climb:
         n, recorded = len(start), recorded_steps(settings.steps, settings.recorded)
         whole = torch.zeros(n, dtype=torch.long, device=start.device)
         no = torch.zeros(n, dtype=torch.bool, device=start.device)
-        at = torch.full((settings.steps + 1,), -1, device=start.device)
-        at[recorded] = torch.arange(len(recorded), device=start.device)
         return cls(
             queue=objectives.depth().argsort(descending=True, stable=True),
             next=whole.new_zeros(()),
@@ -227,7 +221,7 @@ class _Climb:
             converged=no.clone(),
             taken=whole.clone(),
             curve=start.new_full((len(recorded), n), float("nan")),
-            at=at,
+            recorded=torch.from_numpy(recorded).to(start.device),
         )
 
     @property
@@ -251,11 +245,11 @@ class _Climb:
         unseen = torch.full_like(start[new, 0], -torch.inf)
         self.value, self.mark = torch.cat([self.value, unseen]), torch.cat([self.mark, unseen])
 
-    def see(self, solver: Solver, settings: AscentSettings, value, gradient) -> torch.Tensor:
-        """Keep what was seen where the solver looked. Returns which objectives climb on, (b,)."""
+    def see(self, keeps_best: bool, settings: AscentSettings, point, value, gradient):
+        """Keep what was seen at the points looked at, (b, H). Returns which climb on, (b,)."""
         finite = value.isfinite() & gradient.isfinite().all(dim=1)
-        better = finite & (value > self.value) if solver.keeps_best else finite
-        self.point = torch.where(better[:, None], solver.look(self.state), self.point)
+        better = finite & (value > self.value) if keeps_best else finite
+        self.point = torch.where(better[:, None], point, self.point)
         self.value = torch.where(better, value, self.value)
         dead = finite & (gradient == 0).all(dim=1)
         converged = torch.zeros_like(dead)
@@ -264,9 +258,9 @@ class _Climb:
             least = settings.tolerance * self.value.abs()
             converged = asked & (self.value - self.mark < least)
             self.mark = torch.where(asked, self.value, self.mark)
-        place = self.at[self.step]
-        recorded = place >= 0
-        self.curve[place[recorded], self.rows[recorded]] = self.value[recorded]
+        place = torch.searchsorted(self.recorded, self.step)
+        due = self.recorded[place] == self.step
+        self.curve[place[due], self.rows[due]] = self.value[due]
         self.finite[self.rows], self.dead[self.rows] = finite, dead
         self.converged[self.rows] = converged
         return finite & ~dead & ~converged & (self.step < settings.steps)
@@ -278,8 +272,7 @@ class _Climb:
         self.activation[rows] = self.value[finished]
         self.taken[rows] = self.step[finished]
         # The rest of the curve is where it ended.
-        later = torch.arange(len(self.at), device=self.at.device)[self.at >= 0]
-        later = later[:, None] > self.step[finished]
+        later = self.recorded[:, None] > self.step[finished]
         self.curve[:, rows] = torch.where(later, self.value[finished], self.curve[:, rows])
         for name in ("rows", "step", "point", "value", "mark"):
             setattr(self, name, getattr(self, name)[on])
@@ -301,7 +294,7 @@ class _Climb:
         }
         return cls(**kept, state=state)
 
-    def optima(self, settings: AscentSettings) -> Optima:
+    def optima(self) -> Optima:
         # Never finite, not even at the start: such a row has no activation.
         none = self.activation == -torch.inf
         return Optima(
@@ -311,6 +304,6 @@ class _Climb:
             dead=self.dead,
             converged=self.converged,
             taken=self.taken,
-            steps=recorded_steps(settings.steps, settings.recorded),
+            steps=self.recorded.cpu().numpy(),
             curve=torch.where(self.curve.isinf(), torch.nan, self.curve),
         )

@@ -6,6 +6,7 @@ vector of the embedding space: a word's embedding, or an input that ascent has f
 
 import math
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,6 +101,12 @@ class FrozenBert:
             tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
             return cls(tensors, file.metadata(), frame, **options)
 
+    @cached_property
+    def gram(self) -> torch.Tensor:
+        """EᵀE, (H, H), summed in float64."""
+        e = self.word_embeddings.double()
+        return (e.T @ e).to(self.dtype)
+
     def width(self, site: str) -> int:
         """Neurons per layer at a site."""
         return self.hidden if site == "output" else self.intermediate
@@ -112,14 +119,15 @@ class FrozenBert:
         deepest tap are not computed; in the deepest block nothing but the read position, and of its
         feed-forward layer, if that is what is read, no more than the neurons wanted.
         """
-        wanted = neurons if isinstance(neurons, dict) else dict.fromkeys(neurons)
+        everything = slice(None)
+        wanted = neurons if isinstance(neurons, dict) else dict.fromkeys(neurons, everything)
         deepest = max(tap.layer for tap in wanted)
         found = {}
 
         def keep(site, layer, states):
             tap = Tap(site, layer)
             if tap in wanted:
-                found[tap] = _columns(states, wanted[tap])
+                found[tap] = states[:, wanted[tap]]
 
         states = self._norm(inputs + self._added[1], self._embedding_norm)[None]
         for layer, block in enumerate(self._in_products[:deepest], start=1):
@@ -127,7 +135,7 @@ class FrozenBert:
             position = 0 if layer == deepest else self.read
             tap = Tap("intermediate", layer)
             if layer == deepest and Tap("output", layer) not in wanted:
-                weight, bias = (_rows(part, wanted[tap]) for part in block.intermediate)
+                weight, bias = (part[wanted[tap]] for part in block.intermediate)
                 found[tap] = self.activation(self._linear(states[position], (weight, bias)))
                 break
             inner = self.activation(self._linear(states, block.intermediate))
@@ -225,11 +233,3 @@ def _for_products(block: _Block, dtype) -> _Block:
     norms = {"attention_norm": block.attention_norm, "output_norm": block.output_norm}
     products = {k: tuple(p.to(dtype) for p in pair) for k, pair in block._asdict().items()}
     return _Block(**products | norms)
-
-
-def _columns(states, indices):
-    return states if indices is None else states[:, indices]
-
-
-def _rows(parameters, indices):
-    return parameters if indices is None else parameters[indices]

@@ -32,16 +32,21 @@ class Snapshots:
             save_file(tensors, partial, {"fingerprint": self.fingerprint})
         self._last = time.monotonic()
 
-    def read(self) -> dict[str, torch.Tensor] | None:
-        """The tensors kept last; None if there are none, or if they are of other settings."""
+    def usable(self) -> bool:
+        """Whether there are tensors to read: whole, and of this fingerprint."""
         try:
             with safe_open(self.path, framework="pt") as file:
-                if (file.metadata() or {}).get("fingerprint") != self.fingerprint:
-                    return None
-                # Copies: where a tensor lies in the file decides how products of it round.
-                return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+                return (file.metadata() or {}).get("fingerprint") == self.fingerprint
         except (FileNotFoundError, SafetensorError):
+            return False
+
+    def read(self) -> dict[str, torch.Tensor] | None:
+        """The tensors kept last; None if they are not usable."""
+        if not self.usable():
             return None
+        with safe_open(self.path, framework="pt") as file:
+            # Copies: where a tensor lies in the file decides how products of it round.
+            return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
 
     def remove(self) -> None:
         """Leave nothing, not even what a kill left half written."""
