@@ -18,6 +18,7 @@ include: "rules/words.smk"
 include: "rules/activations.smk"
 include: "rules/groups.smk"
 include: "rules/ascent.smk"
+include: "rules/nulls.smk"
 include: "rules/statistics.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
@@ -32,6 +33,7 @@ rule all:
     default_target: True
     input:
         STUDY / "claims.md",
+        STUDY / "findings.md",
         STUDY / "provenance.json",
         for_each_model(TABLES),
         for_each_model(FIGURES),

@@ -30,6 +30,7 @@ rule ascend_singles:
         width=lambda wildcards: width(wildcards.model, wildcards.site),
         neurons=SINGLES["neurons"],
         restarts=ASCENT["singles"]["restarts"],
+        repeated=ASCENT["singles"]["repeated"],
         batch=ASCENT["singles"]["batch"],
     script:
         "../scripts/ascend_singles.py"
@@ -61,6 +62,7 @@ rule ascend_groups:
     params:
         protocol=protocol("groups"),
         restarts=ASCENT["groups"]["restarts"],
+        repeated=ASCENT["groups"]["repeated"],
         batch=ASCENT["groups"]["batch"],
     script:
         "../scripts/ascend_groups.py"

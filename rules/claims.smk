@@ -9,6 +9,8 @@ rule claims:
         utilisation=for_each_model(MODEL / "singles.parquet"),
         recovery=for_each_model(MODEL / "tables/recovery.csv"),
         thresholds=for_each_model(MODEL / "tables/thresholds.csv"),
+        nulls_singles=for_each_model(MODEL / "tables/nulls_singles.csv"),
+        nulls_groups=for_each_model(MODEL / "tables/nulls_groups.csv"),
     output:
         csv=STUDY / "claims.csv",
         md=report(
@@ -27,18 +29,50 @@ rule claims:
     params:
         paper=PAPER,
         models=config["models"],
+        null_models=NULLS["models"],
         checksums=[entry(model)["sha256"] for model in config["models"]],
         # Which of a study's sites each kind of claim is about: single neurons of the first.
         sites={"singles": SINGLES["sites"][:1], "groups": GROUPS["sites"]},
         reading=f"read at {config['read']}, candidates {config['words']['candidates']}",
         init=ASCENT["init"],
         protocols={kind: protocol(kind) for kind in ("singles", "groups")},
-        restarts={kind: ASCENT[kind]["restarts"] for kind in ("singles", "groups")},
+        restarts={
+            kind: {"of": of, **{key: ASCENT[kind][key] for key in ("restarts", "repeated")}}
+            for kind, of in (("singles", "layer"), ("groups", "size"))
+        },
         confidence=STATISTICS["confidence"],
-        resamples=STATISTICS["resamples"],
-        seed=config["seed"],
     script:
         "../scripts/claims.py"
+
+
+rule findings:
+    """What holds and what does not survive its nulls, in sentences made of the numbers."""
+    input:
+        script_with_modules("findings"),
+        claims=STUDY / "claims.csv",
+        singles=for_each_model(MODEL / "tables/singles.csv"),
+        robustness=for_each_model(MODEL / "tables/robustness.csv"),
+        variance=for_each_model(MODEL / "tables/variance.csv"),
+    output:
+        report(
+            STUDY / "findings.md",
+            caption="../report/findings.rst",
+            category="Claims",
+            labels={"table": "findings"},
+        ),
+    log:
+        STUDY / "logs/findings.log",
+    benchmark:
+        STUDY / "benchmarks/findings.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        models=config["models"],
+        null_models=NULLS["models"],
+        draws=NULLS["draws"],
+        confidence=STATISTICS["confidence"],
+    script:
+        "../scripts/findings.py"
 
 
 rule provenance:

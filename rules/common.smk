@@ -14,14 +14,14 @@ from textualization.settings import (
     check_settings,
     in_order,
     read_schema,
-    read_targets,
+    read_target_rows,
 )
 from textualization.sources import MODEL_FILES
 
 SCHEMA = Path(workflow.basedir) / "config/config.schema.yaml"
 try:
     check_settings(config, read_schema(SCHEMA))
-    TARGETS = read_targets(config["words"]["targets"])
+    TARGETS = read_target_rows(config["words"]["targets"])
 except SettingsError as error:
     raise WorkflowError(f"The settings cannot be used.\n{error}") from None
 
@@ -36,14 +36,42 @@ STUDY = Path("results") / config["study"]
 MODEL = STUDY / "{model}"
 SINGLES, GROUPS = config["singles"], config["groups"]
 ASCENT, STATISTICS = config["ascent"], config["statistics"]
+NULLS = config["nulls"]
+# Null models are made of weights by a rule; of the null objectives, these are groups to climb on.
+NULL_MODELS = ("permuted", "permuted_keep_embeddings", "untrained", "rotated_basis")
+NULL_GROUPS = ("random_group", "matched_activation")
+CLIMBED = [null for null in NULLS["objectives"] if null in NULL_GROUPS]
 
 TABLES = [
     MODEL / f"tables/{name}.md"
-    for name in ("singles", "recovery", "thresholds", "selections", "neurons", "words")
+    for name in (
+        "singles",
+        "recovery",
+        "thresholds",
+        "utilisation",
+        "nulls_singles",
+        "nulls_groups",
+        "robustness",
+        "strata",
+        "variance",
+        "selections",
+        "neurons",
+        "words",
+    )
 ]
 FIGURES = [
     MODEL / f"figures/{name}.pdf"
-    for name in ("singles", "recovery", "cosine", "selections", "projection", "curves")
+    for name in (
+        "singles",
+        "recovery",
+        "nulls",
+        "utilisation",
+        "nearest",
+        "cosine",
+        "selections",
+        "projection",
+        "curves",
+    )
 ]
 
 
@@ -55,6 +83,9 @@ wildcard_constraints:
     selection="|".join(config["groups"]["selections"]),
     scope="model|layer",
     sizes=r"\d+(_\d+)*",
+    null="|".join(NULL_MODELS + NULL_GROUPS),
+    seed=r"\d+",
+    draw=r"\d+",
 
 
 def script_with_modules(name):
@@ -104,6 +135,12 @@ def single_layers(model):
     return layers_of(model) if SINGLES["layers"] == "all" else SINGLES["layers"]
 
 
+def climbs(kind, items):
+    """Ascents on so many neurons of a layer, or words of a size: some items have all restarts."""
+    restarts, repeated = (ASCENT[kind][key] for key in ("restarts", "repeated"))
+    return items + (items if repeated == "all" else min(repeated, items)) * (restarts - 1)
+
+
 def single_batches(wildcards):
     """All batches of single neurons: one layer each."""
     drawn = SINGLES["neurons"]
@@ -113,8 +150,7 @@ def single_batches(wildcards):
         for layer in single_layers(wildcards.model)
         for batch in range(
             ceil(
-                (width(wildcards.model, site) if drawn == "all" else drawn)
-                * ASCENT["singles"]["restarts"]
+                climbs("singles", width(wildcards.model, site) if drawn == "all" else drawn)
                 / ASCENT["singles"]["batch"]
             )
         )
@@ -137,7 +173,7 @@ def group_batches(wildcards):
 def shared_sizes(model, scope):
     """The sizes of a scope as (sizes that share jobs, number of those jobs)."""
     batch = ASCENT["groups"]["batch"]
-    of_one_size = len(TARGETS) * ASCENT["groups"]["restarts"]
+    of_one_size = climbs("groups", len(TARGETS))
     of_one_size *= len(layers_of(model)) if scope == "layer" else 1
     step = max(1, batch // of_one_size)
     sizes = sorted(GROUPS["sizes"][scope])
@@ -152,6 +188,30 @@ def rankings(wildcards):
         STUDY / wildcards.model / f"groups/{selection}-{scope}.parquet"
         for selection in GROUPS["selections"]
         for scope in scopes
+    ]
+
+
+def draws_of_batch(wildcards):
+    """The draws of a null, counted from 0, that one job takes on."""
+    first = int(wildcards.batch) * NULLS["batch"]
+    return list(range(first, min(first + NULLS["batch"], NULLS["draws"])))
+
+
+def null_weights(wildcards):
+    """The weights of these draws of a null model; they are shared by all studies of one seed."""
+    return [
+        weights_folder(wildcards.model)
+        / f"nulls/{wildcards.null}-{config['seed']}-{draw}.safetensors"
+        for draw in draws_of_batch(wildcards)
+    ]
+
+
+def null_batches(kind, nulls):
+    """All batches of draws of some nulls: `singles` or `groups`."""
+    return [
+        MODEL / f"nulls/{kind}-{null}-{batch}.parquet"
+        for null in nulls
+        for batch in range(ceil(NULLS["draws"] / NULLS["batch"]))
     ]
 
 

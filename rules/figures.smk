@@ -22,10 +22,11 @@ rule figure_singles:
 
 
 rule figure_recovery:
-    """Recovery against group size, per selection, with the paper's band."""
+    """Recovery against group size, the model and its nulls, with the paper's band."""
     input:
         script_with_modules("figure_recovery"),
         recovery=MODEL / "tables/recovery.csv",
+        nulls=MODEL / "tables/nulls_groups.csv",
     output:
         **figure("recovery"),
     log:
@@ -121,3 +122,63 @@ rule figure_curves:
         "../envs/analysis.yaml"
     script:
         "../scripts/figure_curves.py"
+
+
+rule figure_nulls:
+    """A forest plot: the excess of every headline number over each of its nulls."""
+    input:
+        script_with_modules("figure_nulls"),
+        claims=STUDY / "claims.csv",
+    output:
+        **figure("nulls"),
+    log:
+        MODEL / "logs/figure_nulls.log",
+    benchmark:
+        MODEL / "benchmarks/figure_nulls.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../scripts/figure_nulls.py"
+
+
+rule figure_utilisation:
+    """What words reach of optima, and of the exact ceiling, by layer, beside nulls."""
+    input:
+        script_with_modules("figure_utilisation"),
+        utilisation=MODEL / "tables/utilisation.csv",
+    output:
+        **figure("utilisation"),
+    log:
+        MODEL / "logs/figure_utilisation.log",
+    benchmark:
+        MODEL / "benchmarks/figure_utilisation.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        paper=PAPER,
+        site=SINGLES["sites"][0],
+    script:
+        "../scripts/figure_utilisation.py"
+
+
+rule figure_nearest:
+    """How near to a word optima come, beside null models, starts and random vectors."""
+    input:
+        script_with_modules("figure_nearest"),
+        singles=MODEL / "singles.parquet",
+        nulls=null_batches("singles", NULLS["models"]),
+        inputs=MODEL / "nulls/inputs.parquet",
+    output:
+        **figure("nearest"),
+    log:
+        MODEL / "logs/figure_nearest.log",
+    benchmark:
+        MODEL / "benchmarks/figure_nearest.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        paper=PAPER,
+        site=SINGLES["sites"][0],
+        start="start" in NULLS["inputs"],
+    script:
+        "../scripts/figure_nearest.py"

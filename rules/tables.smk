@@ -6,6 +6,7 @@ rule table_singles:
     input:
         script_with_modules("table_singles"),
         singles=MODEL / "singles.parquet",
+        weights=frozen,
     output:
         **table("singles"),
     log:
@@ -50,6 +51,7 @@ rule table_thresholds:
         groups=MODEL / "groups.parquet",
     output:
         **table("thresholds"),
+        by_word=MODEL / "tables/thresholds_by_word.csv",
     log:
         MODEL / "logs/table_thresholds.log",
     benchmark:
@@ -119,3 +121,160 @@ rule table_words:
         "../envs/analysis.yaml"
     script:
         "../scripts/table_words.py"
+
+
+rule table_utilisation:
+    """Utilisation and shares of the exact ceiling by layer, the model beside null models."""
+    input:
+        script_with_modules("table_utilisation"),
+        singles=MODEL / "singles.parquet",
+        nulls=null_batches("singles", NULLS["models"]),
+        weights=frozen,
+    output:
+        **table("utilisation"),
+    log:
+        MODEL / "logs/table_utilisation.log",
+    benchmark:
+        MODEL / "benchmarks/table_utilisation.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        confidence=STATISTICS["confidence"],
+        resamples=STATISTICS["resamples"],
+        seed=config["seed"],
+    script:
+        "../scripts/table_utilisation.py"
+
+
+rule table_nulls_singles:
+    """Single neurons beside their nulls: the excess with its interval, test and effect size."""
+    input:
+        script_with_modules("table_nulls_singles"),
+        singles=MODEL / "singles.parquet",
+        null_singles=null_batches("singles", NULLS["models"]),
+        null_inputs=MODEL / "nulls/inputs.parquet",
+        activations=MODEL / f"activations/{SINGLES['sites'][0]}.npy",
+        reference=MODEL / "nulls/reference.parquet",
+        candidates=MODEL / "candidates.parquet",
+        weights=frozen,
+    output:
+        **table("nulls_singles"),
+    log:
+        MODEL / "logs/table_nulls_singles.log",
+    benchmark:
+        MODEL / "benchmarks/table_nulls_singles.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        # As in the claims: the single neurons of the first of the study's sites.
+        site=SINGLES["sites"][0],
+        start="start" in NULLS["inputs"],
+        confidence=STATISTICS["confidence"],
+        resamples=STATISTICS["resamples"],
+        permutations=STATISTICS["permutations"],
+        seed=config["seed"],
+    script:
+        "../scripts/table_nulls_singles.py"
+
+
+rule table_nulls_groups:
+    """Groups beside their nulls: the excess with its interval, test and effect size."""
+    input:
+        script_with_modules("table_nulls_groups"),
+        groups=MODEL / "groups.parquet",
+        null_groups=null_batches("groups", NULLS["models"] + CLIMBED),
+    output:
+        **table("nulls_groups"),
+    log:
+        MODEL / "logs/table_nulls_groups.log",
+    benchmark:
+        MODEL / "benchmarks/table_nulls_groups.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        objectives=NULLS["objectives"],
+        draws=NULLS["draws"],
+        levels=STATISTICS["thresholds"],
+        confidence=STATISTICS["confidence"],
+        resamples=STATISTICS["resamples"],
+        permutations=STATISTICS["permutations"],
+        seed=config["seed"],
+    script:
+        "../scripts/table_nulls_groups.py"
+
+
+rule table_robustness:
+    """The answers under other metrics and candidate vocabularies, with what chance gives."""
+    input:
+        script_with_modules("table_robustness"),
+        singles=MODEL / "singles.parquet",
+        single_embeddings=MODEL / "singles_embeddings.npy",
+        groups=MODEL / "groups.parquet",
+        group_embeddings=MODEL / "groups_embeddings.npy",
+        words=MODEL / "candidates.parquet",
+        weights=frozen,
+    output:
+        **table("robustness"),
+    log:
+        MODEL / "logs/table_robustness.log",
+    benchmark:
+        MODEL / "benchmarks/table_robustness.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        candidates=config["words"]["candidates"],
+        leading=STATISTICS["removed_directions"],
+        confidence=STATISTICS["confidence"],
+        resamples=STATISTICS["resamples"],
+        seed=config["seed"],
+    script:
+        "../scripts/table_robustness.py"
+
+
+rule table_strata:
+    """Recovery by category and frequency of the words; kinds of nearest entries; outlier neurons."""
+    input:
+        script_with_modules("table_strata"),
+        singles=MODEL / "singles.parquet",
+        embeddings=MODEL / "singles_embeddings.npy",
+        groups=MODEL / "groups.parquet",
+        summaries=expand(
+            MODEL / "neurons-{site}.parquet", site=SINGLES["sites"], allow_missing=True
+        ),
+        words=MODEL / "candidates.parquet",
+        weights=frozen,
+    output:
+        **table("strata"),
+    log:
+        MODEL / "logs/table_strata.log",
+    benchmark:
+        MODEL / "benchmarks/table_strata.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        targets=TARGETS,
+        confidence=STATISTICS["confidence"],
+        resamples=STATISTICS["resamples"],
+        seed=config["seed"],
+    script:
+        "../scripts/table_strata.py"
+
+
+rule table_variance:
+    """How much of the spread is layer or word, neuron, draw of weights, start."""
+    input:
+        script_with_modules("table_variance"),
+        singles=MODEL / "singles.parquet",
+        groups=MODEL / "groups.parquet",
+        null_singles=null_batches("singles", NULLS["models"]),
+        null_groups=null_batches("groups", NULLS["models"]),
+    output:
+        **table("variance"),
+    log:
+        MODEL / "logs/table_variance.log",
+    benchmark:
+        MODEL / "benchmarks/table_variance.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../scripts/table_variance.py"

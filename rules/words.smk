@@ -42,6 +42,6 @@ rule list_targets:
         mem_mb=500,
         runtime=10,
     params:
-        words=TARGETS,
+        words=[target["word"] for target in TARGETS],
     script:
         "../scripts/list_targets.py"

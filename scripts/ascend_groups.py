@@ -1,9 +1,12 @@
 """Gradient ascent on groups of neurons: one selection and scope, some sizes, all words and restarts."""
 
+from collections import Counter
+
 import pandas as pd
 
 from climbing import climb
 from running import run
+from textualization.starts import runs
 
 
 def main(
@@ -15,6 +18,7 @@ def main(
     sizes,
     number,
     restarts,
+    repeated,
     batch,
     protocol,
     job,
@@ -32,8 +36,13 @@ def main(
         raise ValueError(
             f"groups of {max(sizes)} neurons: {selection} ranks fewer for {', '.join(short)}"
         )
+    names = dict.fromkeys(word for word, _ in ranked)
+    restarts = Counter(word for word, _ in runs(protocol["seed"], names, restarts, repeated))
     objectives = [
-        (size, *key, restart) for size in sizes for key in ranked for restart in range(restarts)
+        (size, word, layer, restart)
+        for size in sizes
+        for word, layer in ranked
+        for restart in range(restarts[word])
     ]
     objectives = objectives[number * batch : (number + 1) * batch]
     ids = {word: place for place, word in enumerate(words)}
@@ -68,6 +77,7 @@ if "snakemake" in globals():
         sizes=[int(size) for size in snakemake.wildcards.sizes.split("_")],
         number=int(snakemake.wildcards.batch),
         restarts=snakemake.params.restarts,
+        repeated=snakemake.params.repeated,
         batch=snakemake.params.batch,
         protocol=snakemake.params.protocol,
         job={

@@ -4,7 +4,7 @@ import pandas as pd
 
 from climbing import climb
 from running import run
-from textualization.starts import drawn_neurons
+from textualization.starts import drawn_neurons, runs
 
 
 def main(
@@ -16,14 +16,15 @@ def main(
     width,
     neurons,
     restarts,
+    repeated,
     batch,
     protocol,
     job,
     optima,
 ) -> None:
     words = pd.read_parquet(vocabulary)["word"]
-    drawn = drawn_neurons(protocol["seed"], site, layer, width, neurons)
-    objectives = [(int(index), restart) for index in drawn for restart in range(restarts)]
+    drawn = drawn_neurons(protocol["seed"], site, layer, width, neurons).tolist()
+    objectives = runs(protocol["seed"], drawn, restarts, repeated, site, layer)
     objectives = objectives[number * batch : (number + 1) * batch]
     climb(
         groups=[[(site, layer, index)] for index, _ in objectives],
@@ -51,6 +52,7 @@ if "snakemake" in globals():
         width=snakemake.params.width,
         neurons=snakemake.params.neurons,
         restarts=snakemake.params.restarts,
+        repeated=snakemake.params.repeated,
         batch=snakemake.params.batch,
         protocol=snakemake.params.protocol,
         job={

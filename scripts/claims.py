@@ -1,17 +1,15 @@
 """The claims table: what the paper says, what came out, and whether they agree."""
 
-import numpy as np
 import pandas as pd
 
 from running import run
-from textualization.claims import claims_table, paper_text, verdict
-from textualization.estimates import centre, rate
+from textualization.claims import claims_table, null_verdict, paper_text, verdict
+from textualization.estimates import rate
 from textualization.presenting import write_for_people
 
 NEAREST = "mean cosine of a single neuron's optimum to the nearest word"
 CONVERGED = "single neurons whose ascent had come to rest"
 IS_BEST = "single neurons whose optimum is closest to the word that excites them most"
-START = "the same for the un-optimised start (null)"
 UTILISATION = {
     "best_word": "share of a neuron's optimum activation that its best word reaches (median)",
     "mean_word": "share that words reach on average, in magnitude (median)",
@@ -20,8 +18,8 @@ UTILISATION = {
 
 
 def main(
-    singles, utilisation, recovery, thresholds, paper, models, checksums, reading, sites, init,
-    protocols, restarts, confidence, resamples, seed, csv, md, tex,
+    singles, utilisation, recovery, thresholds, nulls_singles, nulls_groups, paper, models,
+    null_models, checksums, reading, sites, init, protocols, restarts, confidence, csv, md, tex,
 ) -> None:  # fmt: skip
     ways = {
         kind: f"{'+'.join(sites[kind])} neurons {reading}; "
@@ -40,26 +38,35 @@ def main(
             pd.read_parquet(utilisation[place]),
             paper,
             confidence,
-            resamples,
-            seed,
         )
         found = [(*claim, "singles") for claim in found]
         groups = _recovery(pd.read_csv(recovery[place]), paper["group"])
         groups += _thresholds(pd.read_csv(thresholds[place]), paper["group"])
         found += [(*claim, "groups") for claim in groups]
+        beside = [pd.read_csv(paths[place]) for paths in (nulls_singles, nulls_groups)]
+        beside = pd.concat(beside)
         for name, statement, printed, (value, low, high), n, kind in found:
-            judged = verdict(value, low, high, printed, is_papers and exact[kind])
+            claim = {"claim": name, "model": model, "statement": statement}
+            own = _nulls(beside[beside["claim"] == name], confidence)
+            judged = [row["verdict"] for row in own if row["null_model"] in null_models]
+            judged = verdict(value, low, high, printed, is_papers and exact[kind], judged)
             rows.append(
-                {
-                    "claim": name,
-                    "model": model,
-                    "statement": statement,
-                    "paper": paper_text(printed),
-                }
-                | {"value": value, "ci_low": low, "ci_high": high, "n": n}
-                | {"verdict": judged, "protocol": ways[kind]}
+                claim
+                | {"paper": paper_text(printed), "value": value, "ci_low": low, "ci_high": high}
+                | {"n": n, "verdict": judged, "protocol": ways[kind]}
             )
+            rows += [claim | row for row in own]
     write_for_people(claims_table(rows), csv, md, tex)
+
+
+def _nulls(beside, confidence) -> list[dict]:
+    """A claim's nulls, one row each; value and n are those of what both have in common."""
+    columns = ["null_model", "value", "n", "null_value", "excess", "excess_low", "excess_high"]
+    rows = beside[[*columns, "p_adjusted", "dominance"]].to_dict("records")
+    for row in rows:
+        low, high, p = (row[key] for key in ("excess_low", "excess_high", "p_adjusted"))
+        row["verdict"] = null_verdict(low, high, p, 1 - confidence)
+    return rows
 
 
 def _matches(printed, asked) -> bool:
@@ -80,10 +87,14 @@ def _protocol(protocol, init, restarts) -> str:
     if asked["products"] != "same":
         text += f", products in {asked['products']}"
     text += f" from {init['kind']} x0 of scale {init['scale']:g}"
-    return text + (f", {restarts} restarts" if restarts > 1 else "")
+    if restarts["restarts"] > 1:
+        text += f", {restarts['restarts']} restarts"
+        if restarts["repeated"] != "all":
+            text += f" of {restarts['repeated']} in every {restarts['of']}"
+    return text
 
 
-def _singles(summary, neurons, paper, confidence, resamples, seed) -> list[tuple]:
+def _singles(summary, neurons, paper, confidence) -> list[tuple]:
     """Over all layers, for the first of the study's sites."""
     whole = summary[
         (summary["site"] == summary["site"].iloc[0]) & (summary["layer"] == "all")
@@ -94,15 +105,13 @@ def _singles(summary, neurons, paper, confidence, resamples, seed) -> list[tuple
     n = int(whole["neurons"])
     estimate = tuple(float(whole[c]) for c in ("nearest_cosine", "ci_low", "ci_high"))
     rows = [("single.nearest_cosine", NEAREST, paper["single"]["nearest_cosine"], estimate, n)]
-    start = centre(neurons["start_nearest_cosine"], np.mean, confidence, resamples, seed)
-    rows.append(("single.nearest_cosine.start", START, None, start, n))
     is_best = rate(neurons["nearest_is_best"], confidence)
     rows.append(("single.nearest_is_best_word", IS_BEST, None, is_best, n))
     at_rest = rate(neurons["converged"], confidence)
     rows.append(("single.converged", CONVERGED, None, at_rest, n))
     for kind, statement in UTILISATION.items():
         values = neurons[f"utilisation_{kind}"]
-        estimate = centre(values, np.median, confidence, resamples, seed)
+        estimate = tuple(float(whole[f"{kind}_{c}"]) for c in ("median", "low", "high"))
         rows.append(
             (
                 f"single.utilisation.{kind}",
@@ -148,6 +157,8 @@ if "snakemake" in globals():
         utilisation=snakemake.input.utilisation,
         recovery=snakemake.input.recovery,
         thresholds=snakemake.input.thresholds,
+        nulls_singles=snakemake.input.nulls_singles,
+        nulls_groups=snakemake.input.nulls_groups,
         **dict(snakemake.params.items()),
         **dict(snakemake.output.items()),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 
 from model_access import load_model
 from textualization.ascent import (
@@ -29,7 +29,19 @@ CHUNK = 128
 
 
 def climb(groups, identities, labels, protocol, model, job, optima) -> None:
-    """Ascend on the mean activation of every group; write the optima.
+    """Ascend on the mean activation of every group; write the optima to the file `optima`.
+
+    The arguments are those of `climbed`.
+    """
+    tensors, snapshots = climbed(groups, identities, labels, protocol, model, job, optima)
+    with atomic(optima) as file:
+        save_file(tensors, file)
+    for kept in snapshots:
+        kept.remove()
+
+
+def climbed(groups, identities, labels, protocol, model, job, place):
+    """Ascend on the mean activation of every group.
 
     groups: lists of (site, layer, index). identities: what x₀ is drawn by, one tuple each. labels:
     names and whole numbers, one per objective, kept with the optima.
@@ -37,7 +49,10 @@ def climb(groups, identities, labels, protocol, model, job, optima) -> None:
     `products` of the first steps and the share `polish` of the last), `init` and `seed` of x₀, `read`,
     and `entries`, how many of the largest of x are kept.
     model: arguments of load_model, `weights` and `words`. job: how, not what: `device`, `threads`,
-    `memory_mb`, and `snapshot_seconds` between two snapshots.
+    `memory_mb`, and `snapshot_seconds` between two snapshots, in files named after `place`.
+
+    Returns the optima, arrays by name (see `optima.read_batches`), and the snapshots,
+    to be removed once the optima are safe.
     """
     torch.set_num_threads(job["threads"])
     precision, seed, init = (protocol[k] for k in ("precision", "seed", "init"))
@@ -62,7 +77,7 @@ def climb(groups, identities, labels, protocol, model, job, optima) -> None:
     stages = {}
 
     def snapshots(stage):
-        path = Path(f"{optima}.{stage}.snapshot")
+        path = Path(f"{place}.{stage}.snapshot")
         stages[stage] = Snapshots(path, f"{stage} {fingerprint}", job["snapshot_seconds"])
         if path.exists():
             refused = "refused, broken or of other settings:"
@@ -100,10 +115,7 @@ def climb(groups, identities, labels, protocol, model, job, optima) -> None:
         "curve": found.curve.float(),
     }
     tensors |= {name: torch.as_tensor(values) for name, values in labels.items()}
-    with atomic(optima) as file:
-        save_file({name: t.contiguous().cpu() for name, t in tensors.items()}, file)
-    for kept in stages.values():
-        kept.remove()
+    return {name: t.contiguous().cpu().numpy() for name, t in tensors.items()}, stages.values()
 
 
 def _fingerprint(weights, groups, start, *settings) -> str:

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from optima import read_batches, read_embeddings
+from optima import groups_beside_words, in_order, read_batches, read_embeddings
 from running import run
 from textualization.files import write_array, write_table
-from textualization.similarity import nearest_words, target_similarity, utilisation
 from textualization.words import group_activations
 
 #: Groups whose activation over all words is held in memory at once.
@@ -37,29 +36,16 @@ def main(
         collapse,
     )
     words = pd.read_parquet(words)
-    names, candidates = words["word"].to_numpy(), words["candidate"].to_numpy()
-    e = read_embeddings(weights)
-    target = facts.pop("target").to_numpy()
-    facts.insert(0, "word", names[target])
-    similar = target_similarity(found, target, e, candidates, shown)
-    nearest = similar["nearest_word"].to_numpy()
-    facts["recovered"] = nearest == target
-    facts["largest_entries"] = [" ".join(names[list(ids)]) for ids in facts["largest_entries"]]
-    facts["nearest_word"] = names[nearest]
-    facts["nearest_words"] = [" ".join(names[list(ids)]) for ids in similar["nearest_words"]]
-    for column in ("nearest_cosine", "target_cosine", "target_rank", "margin"):
-        facts[column] = similar[column]
-    facts["start_nearest_cosine"] = nearest_words(starts, e, candidates)[1]
 
-    facts = facts.join(
-        _word_activations(facts, target, nearest, rankings, sites, activations, words)
+    def excite(facts, target, nearest):
+        return _word_activations(facts, target, nearest, rankings, sites, activations, words)
+
+    facts = groups_beside_words(
+        facts, starts, found, read_embeddings(weights), words, shown, excite
     )
-    for kind in ("best_word", "mean_word", "nearest_word"):
-        facts[f"utilisation_{kind}"] = utilisation(facts[f"{kind}_activation"], facts["activation"])
-    first = ["word", "selection", "scope", "scope_layer", "size", "restart", "activation"]
-    first += ["word_activation", "nearest_word", "nearest_cosine", "target_cosine", "target_rank"]
-    first += ["margin", "recovered"]
-    write_table(facts[first + [c for c in facts if c not in first]], table)
+    first = "word selection scope scope_layer size restart activation word_activation nearest_word "
+    first += "nearest_cosine target_cosine target_rank margin recovered"
+    write_table(in_order(facts, first), table)
     write_array(found, embeddings)
     write_table(ascent, curves)
 

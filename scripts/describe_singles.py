@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from optima import read_batches, read_embeddings
+from optima import in_order, read_batches, read_embeddings, singles_beside_words
 from running import run
 from textualization.files import write_array, write_table
-from textualization.similarity import nearest_words, utilisation
 
 
 def main(
@@ -25,45 +24,24 @@ def main(
     facts, starts, found, ascent = read_batches(
         optima, ("index", "restart"), ("site", "layer", None), convergence, collapse
     )
-    words = pd.read_parquet(words)
-    names, candidates = words["word"].to_numpy(), words["candidate"].to_numpy()
-    e = read_embeddings(weights)
-    nearest, cosine = nearest_words(found, e, candidates)
-    _, start_cosine = nearest_words(starts, e, candidates)
-    neurons = pd.concat([pd.read_parquet(path) for path in summaries])
-    neurons["best_word"] = names[neurons["top_words"].str[0].astype(int)]
-    neurons["top_words"] = [" ".join(names[list(top)]) for top in neurons["top_words"]]
-    neurons = neurons.rename(
-        columns={"max": "best_word_activation", "mean_abs": "mean_word_activation"}
-    ).drop(columns=["mean", "std", "top_activations"])
-    facts = facts.merge(neurons, on=["site", "layer", "index"], how="left", validate="many_to_one")
-    facts["largest_entries"] = [" ".join(names[list(ids)]) for ids in facts["largest_entries"]]
-    facts["nearest_word"], facts["nearest_cosine"] = names[nearest], cosine
-    facts["start_nearest_cosine"] = start_cosine
-    facts["nearest_word_activation"] = np.nan
-    for site, path in zip(sites, activations, strict=True):
-        a, rows = np.load(path, mmap_mode="r"), facts["site"] == site
-        here = facts[rows]
-        facts.loc[rows, "nearest_word_activation"] = a[
-            here["layer"].to_numpy() - 1, nearest[rows], here["index"].to_numpy()
-        ]
-    for kind in ("best_word", "mean_word", "nearest_word"):
-        facts[f"utilisation_{kind}"] = utilisation(facts[f"{kind}_activation"], facts["activation"])
-    first = [
-        "site",
-        "layer",
-        "index",
-        "restart",
-        "activation",
-        "ceiling",
-        "converged",
-        "collapsed",
-        "finite",
-        "dead",
-        "taken",
-    ]
-    first += ["nearest_word", "nearest_cosine", "start_nearest_cosine", "best_word"]
-    write_table(facts[first + [c for c in facts if c not in first]], table)
+    matrices = {s: np.load(p, mmap_mode="r") for s, p in zip(sites, activations, strict=True)}
+
+    def excite(facts, word):
+        rows = zip(facts["site"], facts["layer"], word, facts["index"], strict=True)
+        return [matrices[site][layer - 1, id, index] for site, layer, id, index in rows]
+
+    facts = singles_beside_words(
+        facts,
+        starts,
+        found,
+        read_embeddings(weights),
+        pd.read_parquet(words),
+        pd.concat([pd.read_parquet(path) for path in summaries]),
+        excite,
+    )
+    first = "site layer index restart activation ceiling converged collapsed finite dead taken "
+    first += "nearest_word nearest_cosine start_nearest_cosine best_word"
+    write_table(in_order(facts, first), table)
     write_array(found, embeddings)
     write_table(ascent, curves)
 

@@ -5,31 +5,46 @@ from pathlib import Path
 
 import pandas as pd
 
+from textualization.nulls import NULL_MODELS
 from textualization.presenting import readable
+
+SIGNS = {"above null": "↑", "below null": "↓", "not told apart": "~", "no interval": "?"}
 
 
 def main(study: str) -> None:
     claims = pd.read_csv(Path(study) / "claims.csv", keep_default_na=False, na_values=["", "nan"])
+    own = claims[claims["null_model"].isna()]
     shown = pd.DataFrame(
         {
-            "claim": claims["claim"],
-            "model": claims["model"],
-            "paper": claims["paper"].fillna("").astype(str),
-            "here": claims["value"].map(readable),
+            "claim": own["claim"],
+            "model": own["model"],
+            "paper": own["paper"].fillna("").astype(str),
+            "here": own["value"].map(readable),
             "interval": [
                 f"{readable(low)} .. {readable(high)}"
-                for low, high in zip(claims["ci_low"], claims["ci_high"], strict=True)
+                for low, high in zip(own["ci_low"], own["ci_high"], strict=True)
             ],
-            "n": claims["n"],
-            "verdict": claims["verdict"],
         }
     )
+    # A column per null model: its own value, and whether the model differs from it.
+    beside = claims[claims["null_model"].isin(NULL_MODELS)]
+    for null, rows in beside.groupby("null_model", sort=False):
+        rows = rows.set_index(["claim", "model"])
+        told = rows["null_value"].map(readable) + " " + rows["verdict"].map(SIGNS)
+        keys = pd.MultiIndex.from_frame(own[["claim", "model"]])
+        shown[null] = told.reindex(keys).fillna("").to_numpy()
+    shown["verdict"] = own["verdict"]
     print(shown.to_string(index=False))
+    print(
+        "Null models: ↑ the model is above, ↓ below, ~ not told apart (claims.md has the intervals)"
+    )
     kind = claims["claim"].str.split(".").str[0]
     print("\nProtocol")
-    for of, protocol in sorted(set(zip(kind, claims["protocol"], strict=True))):
+    told = zip(kind, claims["protocol"], strict=True)
+    for of, protocol in sorted({(k, p) for k, p in told if pd.notna(p)}):
         print(f"  {of}: {protocol}")
     print(f"\nReport   {study}/report.html (open it in a browser)")
+    print(f"Findings {study}/findings.md")
     print(f"Claims   {study}/claims.md, .csv, .tex")
     for model in claims["model"].unique():
         print(f"Tables   {study}/{model}/tables/")

@@ -3,17 +3,22 @@
 import numpy as np
 import pandas as pd
 
+from optima import coordinates
 from running import run
-from textualization.estimates import centre
+from textualization.estimates import clustered
+from textualization.geometry import expected_magnitude
 from textualization.presenting import write_for_people
 
 KINDS = ("best_word", "mean_word", "nearest_word")
 
 
-def main(singles, confidence, resamples, seed, csv, md, tex) -> None:
+def main(singles, weights, confidence, resamples, seed, csv, md, tex) -> None:
+    how = {"confidence": confidence, "resamples": resamples, "seed": seed}
     # Restarts of one neuron are not independent: they count as one, their mean.
     neurons = pd.read_parquet(singles)
     neurons["share_of_ceiling"] = neurons["activation"] / neurons["ceiling"]
+    neurons["geometry_of_ceiling"] = coordinates(neurons, weights, expected_magnitude)
+    neurons["geometry_of_ceiling"] /= neurons["ceiling"]
     neurons["nearest_is_best"] = neurons["nearest_word"] == neurons["best_word"]
     keys = ["site", "layer", "index"]
     neurons = neurons.groupby(keys, as_index=False).mean(numeric_only=True)
@@ -22,16 +27,23 @@ def main(singles, confidence, resamples, seed, csv, md, tex) -> None:
         layers = [(str(layer), group) for layer, group in of_site.groupby("layer")]
         for layer, group in [*layers, ("all", of_site)]:
             row = {"site": site, "layer": layer, "neurons": len(group)}
-            mean = centre(group["nearest_cosine"], np.mean, confidence, resamples, seed)
+            # Within a layer neurons stand for themselves, over all layers for their layer.
+            clusters = group["layer"] if layer == "all" else group["index"]
+            mean = clustered(group["nearest_cosine"], clusters, np.mean, **how)
             row |= dict(zip(("nearest_cosine", "ci_low", "ci_high"), mean, strict=True))
             row["start_nearest_cosine"] = group["start_nearest_cosine"].mean()
             row["nearest_is_best"] = group["nearest_is_best"].mean()
             for kind in KINDS:
                 share = group[f"utilisation_{kind}"]
-                quartiles = share.quantile([0.25, 0.5, 0.75])
-                for name, value in zip(("q25", "median", "q75"), quartiles, strict=True):
-                    row[f"{kind}_{name}"] = value
+                median = clustered(share, clusters, np.median, **how)
+                names = (f"{kind}_median", f"{kind}_low", f"{kind}_high")
+                row |= dict(zip(names, median, strict=True))
+                row[f"{kind}_q25"], row[f"{kind}_q75"] = share.quantile([0.25, 0.75])
+                row[f"{kind}_of_ceiling"] = (
+                    group[f"{kind}_activation"] / group["ceiling"]
+                ).median()
             row["flagged"] = int(group["utilisation_best_word"].isna().sum())
+            row["geometry_of_ceiling"] = group["geometry_of_ceiling"].median()
             row["share_of_ceiling"] = group["share_of_ceiling"].median()
             row["converged"] = group["converged"].mean()
             row["collapsed"] = group["collapsed"].mean()
@@ -44,6 +56,7 @@ if "snakemake" in globals():
         main,
         snakemake.log[0],
         singles=snakemake.input.singles,
+        weights=snakemake.input.weights,
         **dict(snakemake.params.items()),
         **dict(snakemake.output.items()),
     )

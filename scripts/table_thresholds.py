@@ -3,13 +3,14 @@
 import pandas as pd
 
 from running import run
-from textualization.estimates import threshold
+from textualization.files import atomic
 from textualization.presenting import write_for_people
+from textualization.thresholds import threshold, word_thresholds
 
 
-def main(groups, levels, confidence, resamples, seed, csv, md, tex) -> None:
+def main(groups, levels, confidence, resamples, seed, csv, md, tex, by_word) -> None:
     groups = pd.read_parquet(groups)
-    rows = []
+    rows, of_words = [], []
     for (selection, scope), group in groups.groupby(["selection", "scope"]):
         recovered = group.pivot_table(index="word", columns="size", values="recovered")
         for level in levels:
@@ -21,10 +22,16 @@ def main(groups, levels, confidence, resamples, seed, csv, md, tex) -> None:
                 resamples,
                 seed,
             )
-            row = {"selection": selection, "scope": scope, "percent": round(100 * level)}
+            percent = round(100 * level)
+            row = {"selection": selection, "scope": scope, "percent": percent}
             rows.append(row | {"words": len(recovered)} | found)
+            neurons = word_thresholds(recovered.columns.to_numpy(), recovered.to_numpy(), level)
+            names = {"selection": selection, "scope": scope, "percent": percent}
+            of_words.append(pd.DataFrame({"word": recovered.index, **names, "neurons": neurons}))
     table = pd.DataFrame(rows).rename(columns={"value": "neurons"})
     write_for_people(table, csv, md, tex)
+    with atomic(by_word) as partial:
+        pd.concat(of_words).to_csv(partial, index=False)
 
 
 if "snakemake" in globals():

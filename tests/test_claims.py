@@ -3,11 +3,19 @@
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
-from claims import _flat, _matches, _protocol
-from textualization.claims import VERDICTS, claims_table, paper_text, verdict
+from claims import _flat, _matches, _nulls, _protocol
+from textualization.claims import (
+    NULL_VERDICTS,
+    VERDICTS,
+    claims_table,
+    null_verdict,
+    paper_text,
+    verdict,
+)
 
 NAN, INF = math.nan, math.inf
 
@@ -39,22 +47,101 @@ NAN, INF = math.nan, math.inf
 def test_a_value_is_reproduced_if_its_interval_meets_what_the_paper_prints(
     value, low, high, paper, expected
 ):
-    assert verdict(value, low, high, paper, comparable=True) == expected
+    assert verdict(value, low, high, paper, comparable=True, nulls=["above null"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("nulls", "expected"),
+    [
+        ([], "reproduced, no null run"),
+        (["above null"], "reproduced"),
+        (["below null"], "reproduced"),
+        (["below null", "above null", "above null"], "reproduced"),
+        (["not told apart"], "reproduced, as by a null"),
+        (["no interval"], "reproduced, as by a null"),
+        (["above null", "not told apart"], "reproduced, as by a null"),
+        (["no interval", "above null"], "reproduced, as by a null"),
+        (["not told apart", "no interval"], "reproduced, as by a null"),
+    ],
+)
+def test_what_a_null_gives_as_well_is_not_simply_reproduced(nulls, expected):
+    assert verdict(0.12, 0.10, 0.14, 0.124, True, nulls) == expected
+    assert verdict(0.124, NAN, NAN, 0.124, True, nulls) == expected
+    # Nulls are asked of nothing that is not reproduced.
+    assert verdict(0.2, 0.18, 0.22, 0.124, True, nulls) == "differs"
+    assert verdict(NAN, 0.1, 0.2, 0.124, True, nulls) == "differs"
+    assert verdict(0.12, 0.10, 0.14, 0.124, False, nulls) == "not comparable"
+    assert verdict(0.12, 0.10, 0.14, None, True, nulls) == "not comparable"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "expected"),
+    [
+        (0.1, 0.3, 0.01, "above null"),
+        (-0.3, -0.1, 0.01, "below null"),
+        (-0.1, 0.3, 0.01, "not told apart"),  # the interval holds 0
+        (0.1, 0.3, 0.2, "not told apart"),  # the test says no
+        (-0.3, -0.1, 0.2, "not told apart"),
+        (-0.1, 0.3, 0.2, "not told apart"),
+        (0.1, 0.3, 0.05, "above null"),  # alpha itself is small enough
+        (0.1, 0.3, 0.0501, "not told apart"),
+        (0.0, 0.3, 0.01, "not told apart"),  # an end at 0 holds it
+        (-0.3, 0.0, 0.01, "not told apart"),
+        (0.0, 0.0, 0.01, "not told apart"),
+        (0.1, 0.3, NAN, "above null"),  # no test: the interval alone
+        (-0.3, -0.1, NAN, "below null"),
+        (-0.1, 0.3, NAN, "not told apart"),
+        (200, INF, NAN, "above null"),
+        (-INF, -200, NAN, "below null"),
+        (-INF, -INF, NAN, "below null"),  # the null never gets there
+        (-INF, INF, NAN, "not told apart"),
+        (NAN, 0.3, 0.01, "no interval"),
+        (0.1, NAN, 0.01, "no interval"),
+        (NAN, NAN, NAN, "no interval"),
+    ],
+)
+def test_an_excess_differs_from_a_null_if_interval_and_test_both_say_so(low, high, p, expected):
+    assert null_verdict(low, high, p, alpha=0.05) == expected
+
+
+def test_every_verdict_beside_a_null_is_known():
+    found = {null_verdict(low, 1.0, 0.01, 0.05) for low in (0.5, -0.5, NAN)}
+    found.add(null_verdict(-1.0, -0.5, 0.01, 0.05))
+    assert found == set(NULL_VERDICTS)
+
+
+def test_nulls_are_judged_at_one_less_the_confidence():
+    table = pd.DataFrame(
+        {"null_model": ["permuted", "start"], "value": 0.5, "n": 9, "null_value": 0.2}
+        | {"excess": 0.3, "excess_low": 0.1, "excess_high": 0.5, "dominance": 0.9, "p": 0.001}
+        | {"p_adjusted": [0.07, NAN]}
+    )
+    for confidence, expected in ((0.95, "not told apart"), (0.9, "above null")):
+        rows = _nulls(table, confidence)
+        assert [row["null_model"] for row in rows] == ["permuted", "start"]
+        assert [row["verdict"] for row in rows] == [expected, "above null"]
+        assert [row["excess"] for row in rows] == [0.3, 0.3]
 
 
 @pytest.mark.parametrize("paper", [0.124, [0.1, 0.2], None])
 def test_another_model_or_protocol_is_never_judged(paper):
-    assert verdict(0.124, 0.1, 0.2, paper, comparable=False) == "not comparable"
+    assert verdict(0.124, 0.1, 0.2, paper, comparable=False, nulls=[]) == "not comparable"
 
 
 def test_nothing_printed_is_nothing_to_compare():
-    assert verdict(0.124, 0.1, 0.2, None, comparable=True) == "not comparable"
-    assert verdict(NAN, NAN, NAN, None, comparable=True) == "not comparable"
+    assert verdict(0.124, 0.1, 0.2, None, True, ["above null"]) == "not comparable"
+    assert verdict(NAN, NAN, NAN, None, True, []) == "not comparable"
 
 
-def test_every_verdict_is_one_of_the_three():
-    found = [verdict(0.1, 0.0, 0.2, paper, same) for paper in (0.1, 9) for same in (True, False)]
-    assert sorted(set(found)) == sorted(VERDICTS)
+def test_every_verdict_beside_the_paper_is_known():
+    found = {
+        verdict(0.1, 0.0, 0.2, paper, same, nulls)
+        for paper in (0.1, 9)
+        for same in (True, False)
+        for nulls in ([], ["above null"], ["no interval"])
+    }
+    assert found == set(VERDICTS)
+    assert len(set(VERDICTS)) == len(VERDICTS)
 
 
 @pytest.mark.parametrize(
@@ -66,17 +153,23 @@ def test_the_papers_number_is_shown_as_printed(paper, text):
 
 
 def test_the_claims_table_keeps_its_columns_whatever_the_rows():
-    order = ["claim", "model", "statement", "paper", "value", "ci_low", "ci_high", "n", "verdict"]
-    order.append("protocol")
+    order = "claim model statement paper value ci_low ci_high n null_model null_value excess"
+    order += " excess_low excess_high p_adjusted dominance verdict protocol"
+    order = order.split()
     row = {name: place for place, name in enumerate(reversed(order))}
     table = claims_table([row, row])
     assert list(table.columns) == order
-    assert table.iloc[1].tolist() == list(range(9, -1, -1))
+    assert table.iloc[1].tolist() == list(range(16, -1, -1))
     assert list(claims_table([]).columns) == order
+    # A null's row lacks what only a claim has, and the other way round.
+    both = claims_table([{"claim": "a", "paper": "0.1"}, {"claim": "a", "null_model": "permuted"}])
+    assert both["claim"].tolist() == ["a", "a"]
+    assert both["null_model"].isna().tolist() == [True, False]
 
 
 PAPER = yaml.safe_load((Path(__file__).parents[1] / "resources/paper.yaml").read_text())["protocol"]
 INIT = {"kind": "normal", "scale": 1.0}
+ONCE = {"restarts": 1, "repeated": "all", "of": "layer"}
 
 
 def asked(**changes):
@@ -105,4 +198,17 @@ def test_what_the_paper_did_is_its_protocol_whatever_it_left_open():
 )
 def test_another_protocol_is_not_the_papers_and_says_what_it_was(change, text):
     assert not _matches(PAPER, _flat(asked(**change)))
-    assert text in _protocol(asked(**change), INIT, 1)
+    assert text in _protocol(asked(**change), INIT, ONCE)
+
+
+@pytest.mark.parametrize(
+    ("restarts", "end"),
+    [
+        ({}, "of scale 1"),
+        ({"repeated": 5}, "of scale 1"),
+        ({"restarts": 3}, "of scale 1, 3 restarts"),
+        ({"restarts": 3, "repeated": 5}, "of scale 1, 3 restarts of 5 in every layer"),
+    ],
+)
+def test_a_protocol_says_how_often_it_started(restarts, end):
+    assert _protocol(asked(), INIT, ONCE | restarts).endswith(end)

@@ -80,7 +80,18 @@ def test_facts_are_those_of_the_config_as_text(frozen):
         "heads": "4",
         "epsilon": "1e-12",
         "activation": "gelu",
+        "initializer_range": "0.1",
+        "padding": "0",
     }
+
+
+@pytest.mark.parametrize(("entry", "padding"), [(0, "0"), (7, "7"), (None, "-1")])
+def test_the_initialisation_is_the_configs_and_without_a_padding_entry_minus_one(
+    tmp_path, weights, entry, padding
+):
+    folder = checkpoint(tmp_path, weights, pad_token_id=entry, initializer_range=0.0125)
+    facts = freeze(folder)[1]
+    assert (facts["initializer_range"], facts["padding"]) == ("0.0125", padding)
 
 
 def test_the_old_names_of_the_first_bert_give_the_same_tensors(tmp_path, frozen, weights):

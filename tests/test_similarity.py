@@ -1,19 +1,23 @@
 """Nearest words, ranks and margins beside brute force in float64; the rest beside closed forms."""
 
 import math
+import statistics
 
 import numpy as np
 import pytest
 
 from textualization.similarity import (
+    METRICS,
     collapsed,
     converged,
     leading_subspace,
     nearest_words,
+    outlier_dimensions,
     share_in_subspace,
     target_similarity,
     unit,
     utilisation,
+    view,
 )
 
 V, H = 40, 6
@@ -191,3 +195,115 @@ def test_an_ascent_that_falls_at_its_end_has_collapsed_and_not_converged():
     curve = np.array([[0.0, 0.0, 0.0], [5.0, 9.0, -3.0], [10.0, 10.0, -1.0], [0.6, 9.9, -1.0]])
     assert collapsed(curve, 0.05).tolist() == [True, False, True]
     assert converged(steps, curve, last=0.1, tolerance=0.02).tolist() == [False, True, True]
+
+
+def in_view(metric, vectors, words, leading):
+    """What a metric sees, in float64 and with eigenvectors; see `view`."""
+    vectors, words = (
+        np.array([[x / math.sqrt(math.fsum(y * y for y in row)) for x in row] for row in a])
+        for a in (np.asarray(vectors, dtype=float), np.asarray(words, dtype=float))
+    )
+    if metric == "cosine":
+        return vectors
+    if metric == "without_outliers":
+        return vectors[:, ~np.array(outliers(words, 3))]
+    vectors = vectors - words.mean(axis=0)
+    if metric == "without_leading" and leading:
+        top = np.linalg.eigh(np.cov(words.T))[1][:, -leading:]
+        vectors = vectors - sum(np.outer(vectors @ a, a) for a in top.T)
+    return vectors
+
+
+def outliers(words, deviations):
+    """The criterion of Kovaleva et al. (2021), dimension by dimension."""
+    found = [False] * words.shape[1]
+    for fact in (statistics.fmean, statistics.pstdev):
+        values = [fact(column) for column in words.T.tolist()]
+        average, spread = statistics.fmean(values), statistics.pstdev(values)
+        for place, value in enumerate(values):
+            found[place] |= abs(value - average) > deviations * spread
+    return found
+
+
+def with_outliers(n=120, width=24):
+    """Words of which two dimensions are unlike the others: one in its mean, one in its spread."""
+    draw = np.random.default_rng(4)
+    words = draw.normal(size=(n, width))
+    words[:, 5] += 3
+    words[:, 9] *= 4
+    return (words * draw.uniform(0.1, 9, size=(n, 1))).astype(np.float32)
+
+
+@pytest.mark.parametrize("leading", [0, 1, 3])
+@pytest.mark.parametrize("metric", METRICS)
+def test_cosines_in_a_view_are_those_of_its_definition(metric, leading):
+    words = with_outliers()
+    vectors = np.random.default_rng(5).normal(size=(8, 24)) * 30
+    seen, expected = view(metric, words, leading), in_view(metric, vectors, words, leading)
+    every = in_view(metric, words, words, leading)
+    for found, vector in zip(seen(vectors), expected, strict=True):
+        for word, theirs in zip(seen(words)[:15], every, strict=False):
+            assert cosine(found, word) == pytest.approx(cosine(vector, theirs), abs=2e-5)
+
+
+def test_the_metrics_see_differently_and_the_first_is_the_papers():
+    words = with_outliers()
+    vectors = np.random.default_rng(6).normal(size=(9, 24))
+    tables = [view(metric, words, 2) for metric in METRICS]
+    tables = [unit(seen(vectors)) @ unit(seen(words)).T for seen in tables]
+    assert METRICS[0] == "cosine"
+    for row, vector in zip(tables[0], vectors, strict=True):
+        assert row == pytest.approx([cosine(vector, word) for word in words], abs=1e-6)
+    for place, table in enumerate(tables):
+        assert all(np.abs(table - other).max() > 0.05 for other in tables[:place])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_view_takes_no_notice_of_length(metric):
+    words = with_outliers()
+    vectors = np.random.default_rng(7).normal(size=(6, 24))
+    seen = view(metric, words, 2)
+    lengths = np.logspace(-3, 3, 6)[:, None]
+    np.testing.assert_allclose(seen(vectors * lengths), seen(vectors), atol=1e-6)
+    longer = view(metric, words * np.linspace(1, 1000, len(words))[:, None], 2)
+    np.testing.assert_allclose(longer(vectors), seen(vectors), atol=1e-5)
+
+
+def test_what_lies_along_the_leading_directions_is_not_seen():
+    words = with_outliers()
+    mean, directions = leading_subspace(words, 2)
+    seen = view("without_leading", words, 2)(words)
+    assert np.abs(seen @ directions.T).max() < 1e-6
+    # Of all directions these held most: no other two would leave less.
+    left = np.linalg.svd(in_view("centred", words, words, 0), compute_uv=False)[2:]
+    assert (seen.astype(float) ** 2).sum() == pytest.approx((left**2).sum(), rel=1e-5)
+
+
+@pytest.mark.parametrize("deviations", [0.5, 1.5, 3.0])
+def test_outlier_dimensions_are_those_of_the_criterion(deviations):
+    words = with_outliers()
+    found = outlier_dimensions(words, deviations)
+    assert found.dtype == bool
+    assert found.tolist() == outliers(in_view("cosine", words, words, 0), deviations)
+
+
+def test_a_planted_outlier_is_found_and_not_seen():
+    words = with_outliers()
+    assert np.flatnonzero(outlier_dimensions(words)).tolist() == [5, 9]
+    lower = words.copy()
+    lower[:, 5] *= -1  # as far below the others
+    assert np.flatnonzero(outlier_dimensions(lower)).tolist() == [5, 9]
+    vectors = np.random.default_rng(8).normal(size=(4, 24))
+    seen = view("without_outliers", words, 2)(vectors)
+    assert seen.shape == (4, 22)
+    for found, vector in zip(seen, vectors, strict=True):
+        assert cosine(found, np.delete(vector, [5, 9])) == pytest.approx(1, abs=1e-6)
+
+
+def test_dimensions_that_are_all_alike_hold_no_outlier():
+    assert not outlier_dimensions(np.eye(6)).any()
+
+
+def test_an_unknown_metric_is_refused_with_those_that_there_are():
+    with pytest.raises(ValueError, match=f"'euclidean' .*known: {', '.join(METRICS)}"):
+        view("euclidean", with_outliers(), 2)

@@ -7,6 +7,7 @@ from textualization.starts import (
     drawn_neurons,
     generator,
     largest_entries,
+    runs,
     vocabulary_vector,
     vocabulary_vectors,
 )
@@ -125,3 +126,54 @@ def test_largest_entries_come_largest_first_and_ties_in_order():
     vectors = np.array([[0.0, 3.0, -9.0, 5.0], [1.0, 1.0, 2.0, 1.0]])
     assert largest_entries(vectors, 3).tolist() == [[3, 1, 0], [2, 0, 1]]
     assert largest_entries(vectors, 1).tolist() == [[3], [2]]
+
+
+ITEMS = [f"word {place}" for place in range(20)]
+
+
+def repeated_in(found, restarts):
+    return {item for item, restart in found if restart == restarts - 1}
+
+
+@pytest.mark.parametrize("restarts", [2, 5])
+@pytest.mark.parametrize(
+    ("repeated", "count"), [(0, 0), (1, 1), (6, 6), (20, 20), (99, 20), ("all", 20)]
+)
+def test_so_many_items_are_repeated_and_the_others_run_once(restarts, repeated, count):
+    found = runs(7, iter(ITEMS), restarts, repeated, "output", 1)
+    assert len(repeated_in(found, restarts)) == count
+    expected = [
+        (item, restart)
+        for item in ITEMS
+        for restart in range(restarts if item in repeated_in(found, restarts) else 1)
+    ]
+    assert found == expected  # in the items' order, restarts from 0
+
+
+@pytest.mark.parametrize("repeated", [0, 3, "all"])
+def test_without_restarts_everything_runs_once(repeated):
+    assert runs(7, ITEMS, 1, repeated) == [(item, 0) for item in ITEMS]
+    assert runs(7, [], 3, repeated) == []
+
+
+def test_repeated_items_depend_on_the_seed_and_the_identity_and_come_again():
+    cases = [(7, "output", 1), (7, "output", 2), (7, "intermediate", 1), (8, "output", 1), (7,)]
+    found = [runs(seed, ITEMS, 3, 5, *identity) for seed, *identity in cases]
+    assert len({frozenset(repeated_in(rows, 3)) for rows in found}) == len(cases)
+    assert [runs(seed, ITEMS, 3, 5, *identity) for seed, *identity in cases] == found
+    # More restarts are the same items' restarts.
+    assert repeated_in(runs(7, ITEMS, 9, 5, "output", 1), 9) == repeated_in(found[0], 3)
+
+
+def test_more_repeated_items_keep_the_fewer():
+    draws = [repeated_in(runs(7, ITEMS, 2, count), 2) for count in (2, 7, 15)]
+    assert draws[0] < draws[1] < draws[2]
+
+
+def test_every_item_is_repeated_equally_often():
+    counts = dict.fromkeys("abcdef", 0)
+    for seed in range(600):
+        for item in repeated_in(runs(seed, "abcdef", 2, 2), 2):
+            counts[item] += 1
+    # Binomial: 200 expected of each, deviation 11.5.
+    assert max(abs(count - 200) for count in counts.values()) < 5 * 11.5

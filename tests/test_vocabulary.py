@@ -1,11 +1,13 @@
 """What counts as a word."""
 
+import numpy as np
 import pytest
 
 from textualization.vocabulary import (
     CANDIDATES,
     VocabularyError,
     kind,
+    reference_words,
     target_ids,
     vocabulary_table,
     with_candidates,
@@ -92,3 +94,31 @@ def test_every_target_that_is_no_candidate_is_named():
     with pytest.raises(VocabularyError, match=r"not candidates .*: '##ing', '\[CLS\]'$"):
         target_ids(words_of("whole_words"), ["##ing", "apple", "[CLS]"])
     assert target_ids(words_of("with_wordpieces"), ["##ing"]) == [4]
+
+
+CANDIDATE = np.random.default_rng(0).random(60) < 0.5
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 1000, "all"])
+def test_reference_words_are_so_many_candidates_in_the_order_of_ids(count):
+    every = np.flatnonzero(CANDIDATE).tolist()
+    found = reference_words(CANDIDATE, count, 7).tolist()
+    assert found == sorted(set(found))
+    assert set(found) <= set(every)
+    assert len(found) == (len(every) if count == "all" else min(count, len(every)))
+
+
+def test_reference_words_follow_the_seed_and_a_larger_sample_keeps_the_smaller():
+    found = [set(reference_words(CANDIDATE, count, 7)) for count in (5, 12, "all")]
+    assert found[0] < found[1] < found[2]
+    assert found[0] == set(reference_words(CANDIDATE, 5, 7))
+    assert found[0] != set(reference_words(CANDIDATE, 5, 8))
+
+
+def test_every_candidate_is_a_reference_word_equally_often():
+    table = words_of("with_wordpieces")
+    draws = [reference_words(table["candidate"], 2, seed) for seed in range(600)]
+    counts = np.bincount(np.concatenate(draws), minlength=len(ENTRIES))
+    assert (counts[~table["candidate"]] == 0).all()
+    # Binomial: 240 expected of each, deviation 12.
+    assert np.abs(counts[table["candidate"]] - 240).max() < 5 * 12

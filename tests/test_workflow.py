@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 from safetensors.numpy import load_file
 
+from textualization.bert import FrozenBert, Tap
+from textualization.claims import NULL_VERDICTS
 from textualization.starts import vocabulary_vectors
 
 REPOSITORY = Path(__file__).parent.parent
@@ -73,16 +76,33 @@ def edited(study):
             path.write_bytes(content)
 
 
-TABLES = {f"table_{name}" for name in ("singles", "recovery", "thresholds", "selections")}
-TABLES |= {"table_neurons", "table_words"}
-FIGURES = {f"figure_{name}" for name in ("singles", "recovery", "cosine", "selections")}
-FIGURES |= {"figure_projection", "figure_curves"}
-RECORD = {"claims", "provenance"}
-ASCENTS = {"ascend_singles", "ascend_groups"}
-OF_SINGLES = {"describe_singles", "table_singles", "table_neurons", "figure_singles"}
-OF_SINGLES |= {"figure_projection", "figure_curves"} | RECORD
-OF_GROUPS = {"describe_groups"} | (TABLES | FIGURES) - {"table_singles", "table_neurons"}
-OF_GROUPS = (OF_GROUPS - {"figure_singles"}) | RECORD
+TABLES = {"singles", "recovery", "thresholds", "selections", "neurons", "words", "nulls_singles"}
+TABLES |= {"utilisation", "nulls_groups", "robustness", "strata", "variance"}
+TABLES = {f"table_{name}" for name in TABLES}
+FIGURES = {"singles", "recovery", "cosine", "selections", "projection", "curves", "nulls"}
+FIGURES |= {"utilisation", "nearest"}
+FIGURES = {f"figure_{name}" for name in FIGURES}
+RECORD = {"claims", "findings", "provenance", "figure_nulls"}
+ASCENTS_OF_SINGLES = {"ascend_singles", "ascend_null_singles"}
+ASCENTS_OF_GROUPS = {"ascend_groups", "ascend_null_groups", "ascend_random_groups"}
+ASCENTS = ASCENTS_OF_SINGLES | ASCENTS_OF_GROUPS
+OF_BOTH = {"table_robustness", "table_strata", "table_variance", "figure_projection"}
+OF_BOTH |= {"figure_curves"} | RECORD
+OF_SINGLES = {"describe_singles", "draw_null_inputs", "table_singles", "table_neurons"}
+OF_SINGLES |= {
+    "table_utilisation",
+    "table_nulls_singles",
+    "figure_singles",
+    "figure_utilisation",
+    "figure_nearest",
+}
+OF_SINGLES |= OF_BOTH
+OF_GROUPS = {"describe_groups", "table_recovery", "table_thresholds", "table_selections"}
+OF_GROUPS |= {"table_words", "table_nulls_groups", "figure_recovery", "figure_cosine"}
+OF_GROUPS |= {"figure_selections"} | OF_BOTH
+
+
+OF_MODELS = {"permuted", "rotated_basis"}  # the null models that the test's study asks for
 
 
 def tiny(study, name):
@@ -113,16 +133,20 @@ def test_tables_between_stages_hold_the_columns_that_others_rely_on(study):
     names += "best_word best_word_activation mean_word_activation nearest_word_activation "
     names += "dead taken largest_entries"
     assert set(names.split()) <= set(singles.columns)
-    assert len(singles) == 3 * 6 * 2 == len(np.load(tiny(study, "singles_embeddings.npy")))
+    # 3 layers of 6 neurons, 4 of which have a second start.
+    assert len(singles) == 3 * (6 + 4) == len(np.load(tiny(study, "singles_embeddings.npy")))
     assert not singles.duplicated(["site", "layer", "index", "restart"]).any()
 
     groups = pd.read_parquet(tiny(study, "groups.parquet"))
     names = "word selection scope size restart activation word_activation nearest_word "
     names += "nearest_cosine target_cosine target_rank margin recovered dead taken largest_entries"
     assert set(names.split()) <= set(groups.columns)
-    # 6 words, 2 selections, 2 sizes over the model and 1 in each of 3 layers.
-    assert len(groups) == 6 * 2 * (2 + 3) == len(np.load(tiny(study, "groups_embeddings.npy")))
-    assert not groups.duplicated(["word", "selection", "scope", "scope_layer", "size"]).any()
+    # 6 words, 2 with a second start; 2 selections, 2 sizes over the model and 1 in each of 3 layers.
+    assert (
+        len(groups) == (6 + 2) * 2 * (2 + 3) == len(np.load(tiny(study, "groups_embeddings.npy")))
+    )
+    keys = ["word", "selection", "scope", "scope_layer", "size", "restart"]
+    assert not groups.duplicated(keys).any()
 
 
 def test_no_optimum_passes_its_ceiling(study):
@@ -216,14 +240,108 @@ def test_groups_agree_with_brute_force(study):
 
 def test_claims_name_their_rule_and_protocol(study):
     claims = pd.read_csv(study / "results/test/claims.csv")
-    names = "claim model statement paper value ci_low ci_high n verdict protocol"
+    names = "claim model statement paper value ci_low ci_high n null_model null_value excess "
+    names += "excess_low excess_high p_adjusted dominance verdict protocol"
     assert list(claims.columns) == names.split()
+    own = claims["null_model"].isna()
     for start in ("single.nearest_cosine", "single.utilisation.best_word"):
         assert claims["claim"].str.startswith(start).any()
     assert {"group.recovery.absolute.24", "group.threshold.z_score.67"} <= set(claims["claim"])
     # Random weights are not the paper's model.
-    assert set(claims["verdict"]) == {"not comparable"}
+    assert set(claims["verdict"][own]) == {"not comparable"}
     assert claims["protocol"].str.contains("20 steps").any()
+    assert not set(claims["verdict"][~own]) - set(NULL_VERDICTS)
+    assert not claims[own].duplicated(["claim", "model"]).any()
+
+
+def test_every_headline_number_stands_beside_its_nulls(study):
+    claims = pd.read_csv(study / "results/test/claims.csv")
+    nulls = claims.groupby("claim")["null_model"].agg(lambda names: set(names.dropna()))
+    for claim, found in nulls.items():
+        if claim.startswith("group."):
+            assert found == {*OF_MODELS, "other_word", "random_group", "matched_activation"}
+        elif claim == "single.nearest_cosine":
+            others = {"start", "random_word", "random_direction", "embedding_covariance"}
+            assert found == {*OF_MODELS, *others}
+        elif claim.startswith("single.utilisation."):
+            assert found > OF_MODELS
+    text = (study / "results/test/findings.md").read_text(encoding="utf-8")
+    for null in OF_MODELS:
+        assert null.replace("_", " ") in text
+
+
+def test_null_tables_agree_with_brute_force(study):
+    """From the derived weights alone, in float64: nearest words, ranks, word activations."""
+    vocabulary = pd.read_parquet(tiny(study, "candidates.parquet"))
+    candidates = list(vocabulary.index[vocabulary["candidate"]])
+    ids = {word: i for i, word in vocabulary["word"].items()}
+    folder = next((study / "results/_models").glob("tiny-deep-*/nulls"))
+    for null in OF_MODELS:
+        groups = pd.read_parquet(tiny(study, f"nulls/groups-{null}-0.parquet"))
+        singles = pd.read_parquet(tiny(study, f"nulls/singles-{null}-0.parquet"))
+        for draw in (0, 1):
+            path = folder / f"{null}-2023-{draw}.safetensors"
+            frame = [ids["[CLS]"], ids["[SEP]"]]
+            model = FrozenBert.load(path, frame, dtype=torch.float64)
+            taps = [Tap(s, la) for s in ("output", "intermediate") for la in (1, 2, 3)]
+            a = model.activations(model.word_embeddings, taps)
+            chosen = groups[(groups["draw"] == draw) & (groups["selection"] == "absolute")]
+            whole = torch.cat([a[tap] for tap in taps], dim=1)
+            assert len(chosen) == 3 * 2
+            for row in chosen.itertuples():
+                strongest = whole[ids[row.word]].sort(descending=True).values[: row.size]
+                assert row.word_activation == pytest.approx(float(strongest.mean()), rel=1e-4)
+            for row in singles[singles["draw"] == draw].itertuples():
+                nearest = a[Tap(row.site, row.layer)][ids[row.nearest_word], row.index]
+                assert row.nearest_word_activation == pytest.approx(float(nearest), abs=1e-4)
+                assert row.nearest_word in set(vocabulary["word"][candidates])
+
+
+def test_excesses_agree_with_brute_force(study):
+    """Word by word and layer by layer, from the optima's tables alone."""
+    claims = pd.read_csv(study / "results/test/claims.csv")
+    claims = claims[claims["null_model"].notna()].set_index(["claim", "null_model"])
+    own = pd.read_parquet(tiny(study, "groups.parquet"))
+    own = own[own["scope"] == "model"]
+    for null in (*OF_MODELS, "random_group", "matched_activation"):
+        of_null = pd.read_parquet(tiny(study, f"nulls/groups-{null}-0.parquet"))
+        for (selection, size), chosen in of_null.groupby(["selection", "size"]):
+            same = own[(own["selection"] == selection) & (own["size"] == size)]
+            words = {word: rows["recovered"].mean() for word, rows in same.groupby("word")}
+            value = np.mean([words[word] for word in set(chosen["word"])])
+            row = claims.loc[f"group.recovery.{selection}.{size}", null]
+            assert row["value"] == pytest.approx(value)
+            assert row["null_value"] == pytest.approx(chosen["recovered"].mean())
+            assert row["excess"] == pytest.approx(value - chosen["recovered"].mean())
+            assert row["excess_low"] <= row["excess"] <= row["excess_high"]
+    singles = pd.read_parquet(tiny(study, "singles.parquet"))
+    neurons = singles.groupby(["layer", "index"])["utilisation_nearest_word"].mean()
+    for null in OF_MODELS:
+        of_null = pd.read_parquet(tiny(study, f"nulls/singles-{null}-0.parquet"))
+        row = claims.loc["single.utilisation.nearest_word", null]
+        assert row["value"] == pytest.approx(neurons.median())
+        assert row["null_value"] == pytest.approx(of_null["utilisation_nearest_word"].median())
+    a = np.load(tiny(study, "activations/output.npy"))
+    reference = pd.read_parquet(tiny(study, "nulls/reference.parquet"))["id"]
+    best = [a[row.layer - 1, reference, row.index].max() for row in singles.itertuples()]
+    singles["share"] = best / singles["activation"]
+    value = singles.groupby(["layer", "index"])["share"].mean().median()
+    row = claims.loc["single.utilisation.best_word", "permuted"]
+    assert row["value"] == pytest.approx(value, rel=1e-6)
+
+
+def test_random_groups_have_the_composition_of_a_words_own(study):
+    """Two draws of three words each, dealt out: all six words, each once per selection and size."""
+    for null in ("random_group", "matched_activation"):
+        table = pd.read_parquet(tiny(study, f"nulls/groups-{null}-0.parquet"))
+        assert len(table) == 6 * 2 * 2
+        assert not table.duplicated(["word", "selection", "size"]).any()
+        own = pd.read_parquet(tiny(study, "groups.parquet"))
+        own = own[(own["scope"] == "model") & (own["restart"] == 0)]
+        both = table.merge(own, on=["word", "selection", "size"], suffixes=("_null", ""))
+        assert len(both) == len(table)
+        # They were not chosen by the word, and so say less of it.
+        assert (both["word_activation_null"] < both["word_activation"]).mean() > 0.9
 
 
 def test_the_report_is_one_page_with_every_table_and_figure(study):
@@ -255,9 +373,11 @@ def test_touching_files_re_runs_nothing(study):
         ("textualization/ascent.py", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("textualization/solvers.py", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("ascend_groups.py", {"ascend_groups"} | OF_GROUPS),
+        ("ascend_random_groups.py", {"ascend_random_groups", "table_nulls_groups"} | RECORD
+         | {"figure_recovery"}),
         ("figure_recovery.py", {"figure_recovery", "provenance"}),
-        ("textualization/presenting.py", TABLES | FIGURES - {"figure_projection", "figure_curves"}
-         | RECORD),
+        ("textualization/presenting.py", TABLES | RECORD
+         | FIGURES - {"figure_projection", "figure_curves", "figure_nearest"}),
         ("show_claims.py", set()),
     ],
 )  # fmt: skip
@@ -270,16 +390,25 @@ def test_editing_a_module_re_runs_exactly_its_dependants(edited, module, rules):
 @pytest.mark.parametrize(
     ("key", "value", "rules"),
     [
-        ("ascent.groups.steps", 21, {"ascend_groups"} | OF_GROUPS),
-        ("ascent.singles.steps", 31, {"ascend_singles"} | OF_SINGLES),
+        ("ascent.groups.steps", 21, ASCENTS_OF_GROUPS | OF_GROUPS),
+        ("ascent.singles.steps", 31, ASCENTS_OF_SINGLES | OF_SINGLES),
         ("ascent.solver", "lbfgs", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("ascent.precision.products", "bfloat16", ASCENTS | OF_SINGLES | OF_GROUPS),
-        ("statistics.thresholds", [0.4], {"table_thresholds"} | RECORD),
+        ("statistics.thresholds", [0.4], {"table_thresholds", "table_nulls_groups"} | RECORD
+         | {"figure_recovery"}),
+        ("statistics.permutations", 3000, {"table_nulls_singles", "table_nulls_groups"} | RECORD
+         | {"figure_recovery"}),
+        ("statistics.removed_directions", 2, {"table_robustness", "findings", "provenance"}),
+        ("nulls.draws", 1, {"ascend_null_singles", "draw_null_inputs", "table_nulls_singles"}
+         | {"ascend_null_groups", "ascend_random_groups", "table_nulls_groups", "table_variance"}
+         | {"figure_recovery", "table_utilisation", "figure_utilisation", "figure_nearest"} | RECORD),
+        ("nulls.objectives", ["other_word"], {"table_nulls_groups", "figure_recovery"} | RECORD),
         ("statistics.leading_directions", 4, {"figure_projection", "provenance"}),
         ("statistics.nearest_words", 3, OF_GROUPS),
         ("words.candidates", "all", {"mark_candidates", "list_targets", "neuron_summaries"}
-         | {"rank_neurons", "ascend_groups"} | OF_SINGLES | OF_GROUPS),
-        ("groups.sizes.model", [4, 12], {"ascend_groups"} | OF_GROUPS),
+         | {"rank_neurons", "draw_reference", "ascend_null_singles"} | ASCENTS_OF_GROUPS
+         | OF_SINGLES | OF_GROUPS),
+        ("groups.sizes.model", [4, 12], ASCENTS_OF_GROUPS | OF_GROUPS),
     ],
 )  # fmt: skip
 def test_editing_a_setting_re_runs_exactly_its_dependants(edited, key, value, rules):
@@ -312,12 +441,17 @@ def test_a_further_group_size_runs_no_job_of_the_others(study, tmp_path):
 def test_editing_the_words_re_runs_the_groups_and_no_single_neuron(edited):
     with (edited / "tests/data/words.tsv").open("a") as file:
         file.write("music\tnoun\thigh\n")
-    assert set(jobs_to_run(edited)) == {"list_targets", "rank_neurons", "ascend_groups"} | OF_GROUPS
+    found = {"list_targets", "rank_neurons"} | ASCENTS_OF_GROUPS | OF_GROUPS
+    assert set(jobs_to_run(edited)) == found - {"figure_nearest"}
+
+
+def test_a_words_category_is_asked_for_by_the_strata_alone(edited):
+    words = edited / "tests/data/words.tsv"
+    words.write_text(words.read_text().replace("\tnoun\t", "\tother\t"))
+    assert jobs_to_run(edited) == {"table_strata": 1, "provenance": 1}
 
 
 def test_what_cannot_change_a_result_re_runs_nothing(edited):
-    words = edited / "tests/data/words.tsv"
-    words.write_text(words.read_text().replace("\tnoun\t", "\tother\t"))
     path = edited / "config/test.yaml"
     settings = yaml.safe_load(path.read_text())
     settings["activations"]["batch"] = 7

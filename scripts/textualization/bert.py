@@ -49,7 +49,8 @@ class _Block(NamedTuple):
 class FrozenBert:
     """Weights and constants of one model, on one device, in one dtype.
 
-    tensors, facts: as written by `textualization.freezing.freeze`.
+    tensors, facts: as written by `textualization.freezing.freeze`; with `basis.<site>.<layer>` among
+    the tensors (see `textualization.nulls.rotated_basis`), its rows are read in place of the neurons.
     frame: vocabulary ids of the fixed first and last token.
     read: the position whose activations count, a key of POSITIONS.
     products: `bfloat16`, or `tf32` on a GPU, for matrix products of less precision than all the rest:
@@ -80,6 +81,7 @@ class FrozenBert:
         self._products = torch.bfloat16 if products == "bfloat16" else dtype
         self._tf32 = products == "tf32"
         self.word_embeddings = tensors["word_embeddings"]
+        self._bases = _bases(tensors)
         self._added = tensors["position_embeddings"][:3] + tensors["type_embedding"]
         self._embedding_norm = (tensors["embedding_norm.gain"], tensors["embedding_norm.bias"])
         self._blocks = [_block(tensors, layer) for layer in range(1, self.layers + 1)]
@@ -127,22 +129,29 @@ class FrozenBert:
         def keep(site, layer, states):
             tap = Tap(site, layer)
             if tap in wanted:
-                found[tap] = states[:, wanted[tap]]
+                found[tap] = self._neurons(tap, states, wanted[tap])
 
         states = self._norm(inputs + self._added[1], self._embedding_norm)[None]
         for layer, block in enumerate(self._in_products[:deepest], start=1):
             states = self._mix(states, block, first=layer == 1, last=layer == deepest)
             position = 0 if layer == deepest else self.read
             tap = Tap("intermediate", layer)
-            if layer == deepest and Tap("output", layer) not in wanted:
+            if layer == deepest and Tap("output", layer) not in wanted and tap not in self._bases:
                 weight, bias = (part[wanted[tap]] for part in block.intermediate)
                 found[tap] = self.activation(self._linear(states[position], (weight, bias)))
                 break
             inner = self.activation(self._linear(states, block.intermediate))
             keep("intermediate", layer, inner[position])
+            if layer == deepest and Tap("output", layer) not in wanted:
+                break
             states = self._norm(states + self._linear(inner, block.output), block.output_norm)
             keep("output", layer, states[position])
         return found
+
+    def _neurons(self, tap, states, wanted):
+        """Some of a tap's neurons, of its states (n, width); of another basis, its directions."""
+        basis = self._bases.get(tap)
+        return states[:, wanted] if basis is None else F.linear(states, basis[wanted])
 
     def _mix(self, states, block, first: bool, last: bool):
         """Attention and its LayerNorm. states: (3, n, H); in the first block (1, n, H), x alone.
@@ -182,13 +191,15 @@ class FrozenBert:
             torch.backends.cuda.matmul.allow_tf32 = before
 
     def ceiling(self, tap: Tap, weights: torch.Tensor) -> torch.Tensor:
-        """Upper bound of Σ w·activation at a tap. weights: (n, width), none negative. Returns (n,).
+        """Upper bound of Σ w·activation at a tap. weights: (n, width). Returns (n,).
 
         At `output` the bound is that of the sum (Cauchy-Schwarz on the normalised state); at
-        `intermediate` the weighted sum of the single neurons' bounds.
+        `intermediate` the weighted sum of the single neurons' bounds, from above and from below.
         """
         block = self._blocks[tap.layer - 1]
         w = weights.double().cpu()
+        if tap in self._bases:
+            w = w @ self._bases[tap].double().cpu()
         if tap.site == "output":
             gain, bias = (p.double().cpu() for p in block.output_norm)
             return torch.from_numpy(linear_ceiling(w, gain, bias))
@@ -196,7 +207,9 @@ class FrozenBert:
         single = intermediate_ceiling(
             *parts, activation=lambda a: self.activation(torch.from_numpy(a)).numpy()
         )
-        return w @ torch.from_numpy(single)
+        # Nothing is lower than the non-linearity's lowest point; the grid misses it by 1e-11.
+        lowest = self.activation(torch.linspace(-3, 0, 300_001, dtype=torch.float64)).min()
+        return w.clamp(min=0) @ torch.from_numpy(single) + w.clamp(max=0).sum(dim=1) * lowest
 
     def _linear(self, x, parameters):
         return F.linear(x.to(self._products), *parameters).to(self.dtype)
@@ -212,6 +225,11 @@ class FrozenBert:
         # Three keys are too few for a batched product: plain sums are faster.
         scores = (q * k).sum(-1, keepdim=True) / math.sqrt(per_head[-1])
         return (torch.softmax(scores, dim=1) * v).sum(1).reshape(tokens, n, self.hidden)
+
+
+def _bases(tensors: dict) -> dict[Tap, torch.Tensor]:
+    names = [name.split(".") for name in tensors if name.startswith("basis.")]
+    return {Tap(site, int(layer)): tensors[f"basis.{site}.{layer}"] for _, site, layer in names}
 
 
 def _block(tensors: dict, layer: int) -> _Block:

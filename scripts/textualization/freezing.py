@@ -29,7 +29,8 @@ def freeze(folder: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]
     Tensors: `word_embeddings` (V, H), `position_embeddings` (P, H), `type_embedding` (H,),
     `embedding_norm.gain|bias` (H,), and for block l from 1: `block.<l>.query|key|value|
     attention_output|intermediate|output.weight|bias`, `block.<l>.attention_norm|output_norm.gain|bias`.
-    Facts: `layers`, `hidden`, `intermediate`, `words`, `heads`, `epsilon`, `activation`.
+    Facts: `layers`, `hidden`, `intermediate`, `words`, `heads`, `epsilon`, `activation`; and of the
+    architecture's own initialisation, `initializer_range` and `padding` (an entry, or -1).
     Raises CheckpointError for another family, and for a tensor that is missing, not finite, or not
     of the shape that config.json gives.
     """
@@ -88,6 +89,8 @@ def freeze(folder: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]
         "heads": config.num_attention_heads,
         "epsilon": config.layer_norm_eps,
         "activation": config.hidden_act,
+        "initializer_range": config.initializer_range,
+        "padding": -1 if config.pad_token_id is None else config.pad_token_id,
     }
     tensors = {name: tensor.contiguous().clone() for name, tensor in tensors.items()}
     return tensors, {name: str(value) for name, value in facts.items()}

@@ -28,6 +28,23 @@ PAPER = {"color": "0.45", "linestyle": (0, (6, 2)), "linewidth": 0.9}
 PAPER_BAND = {"color": "0.9", "linewidth": 0, "zorder": 0}
 NULL = {"color": "0.45", "linestyle": ":", "linewidth": 1.1}
 
+#: Every null that is drawn beside a model (black): colour, marker, line.
+NULLS = {
+    "permuted": {"color": "#D55E00", "marker": "s", "linestyle": "--"},
+    "untrained": {"color": "#0072B2", "marker": "^", "linestyle": ":"},
+    "permuted_keep_embeddings": {"color": "#E69F00", "marker": "D", "linestyle": "-."},
+    "rotated_basis": {"color": "#009E73", "marker": "v", "linestyle": (0, (4, 1))},
+    "other_word": {"color": "0.45", "marker": "X", "linestyle": (0, (1, 1))},
+    "random_group": {"color": "#CC79A7", "marker": "P", "linestyle": (0, (3, 1, 1, 1))},
+    "matched_activation": {"color": "#56B4E9", "marker": "*", "linestyle": (0, (5, 1))},
+    "start": {"color": "0.3", "marker": "d", "linestyle": ":"},
+    "random_word": {"color": "0.45", "marker": "<", "linestyle": ":"},
+    "random_direction": {"color": "0.6", "marker": ">", "linestyle": ":"},
+    "embedding_covariance": {"color": "0.6", "marker": "p", "linestyle": ":"},
+    "layernorm_geometry": {"color": "0.3", "marker": "h", "linestyle": ":"},
+    "chance": {"color": "0.6", "marker": "8", "linestyle": ":"},
+}
+
 _STYLE = {
     "font.size": 8,
     "axes.labelsize": 8,
@@ -50,15 +67,16 @@ _STYLE = {
 
 def label(name: str) -> str:
     """A name as a figure shows it."""
-    return name.replace("_", " ").replace("z score", "z-score")
+    name = name.replace("_", " ").replace("z score", "z-score")
+    return name.replace("layernorm", "LayerNorm")
 
 
 @contextmanager
 def figure(pdf: str, png: str, width: float, height: float, columns: int = 1):
-    """Yield the axes (one, or a list) of a figure in the common style; write PDF and PNG."""
+    """Yield the axes (one, or an array if `columns` are more) of a figure; write PDF and PNG."""
     with plt.rc_context(_STYLE):
-        drawn, axes = plt.subplots(1, columns, figsize=(width, height))
-        yield axes
+        drawn, axes = plt.subplots(1, columns, figsize=(width, height), squeeze=False)
+        yield axes[0] if columns != 1 else axes[0, 0]
         for path in (pdf, png):
             with atomic(path) as partial:
                 # No dates: the same numbers give the same file.
@@ -71,6 +89,15 @@ def legend_above(axis, columns: int, **options) -> None:
     """The legend over the axes, where no data can be."""
     place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
     axis.legend(ncols=columns, columnspacing=1.2, **place, **options)
+
+
+def shared_legend(axes) -> None:
+    """One legend over all axes, each name once."""
+    handles = {}
+    for axis in axes:
+        handles |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    drawn = axes[0].figure
+    drawn.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4)
 
 
 def size_axis(axis, sizes) -> None:
@@ -96,3 +123,13 @@ def with_interval(axis, table, x: str, y: str, low: str, high: str, **style) -> 
         elinewidth=0.6,
         capsize=1.5,
     )
+
+
+def with_bars(axis, table, **style) -> None:
+    """A thin line with its intervals as bars. table: size (x), value, low, high; may be empty."""
+    if not len(table):
+        return
+    table = table.sort_values("size")
+    bars = [(table["value"] - table["low"]).clip(0), (table["high"] - table["value"]).clip(0)]
+    x, y, style = table["size"], table["value"], {"lw": 0.9, "ms": 3} | style
+    axis.errorbar(x, y, yerr=bars, elinewidth=0.5, capsize=1.5, **style)

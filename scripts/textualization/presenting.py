@@ -33,7 +33,9 @@ def readable(value, digits: int = 3) -> str:
     if isinstance(value, float):
         if pd.isna(value):
             return ""
-        if abs(value) == float("inf"):
+        if value == float("-inf"):
+            return "−∞"
+        if value == float("inf"):
             return "not reached"
         return f"{value:z.0f}" if abs(value) >= 100 else f"{value:z.{digits}f}"
-    return "" if value is None else str(value)
+    return "" if value is None or value is pd.NA else str(value)

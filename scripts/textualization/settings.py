@@ -69,6 +69,11 @@ def read_targets(path: str | Path) -> list[str]:
     Raises SettingsError that names the file if it cannot be read, lacks a column, or a word comes
     twice or not at all.
     """
+    return [row["word"] for row in read_target_rows(path)]
+
+
+def read_target_rows(path: str | Path) -> list[dict[str, str]]:
+    """The table of target words, row by row: TARGET_COLUMNS. Raises as `read_targets` does."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -86,7 +91,7 @@ def read_targets(path: str | Path) -> list[str]:
     twice = sorted({word for word in words if words.count(word) > 1})
     if twice:
         raise SettingsError(f"words.targets: {path} lists twice: {', '.join(twice)}")
-    return words
+    return [{column: row[column] or "" for column in TARGET_COLUMNS} for row in rows]
 
 
 def _contradictions(settings: dict) -> list[str]:
@@ -177,6 +182,8 @@ def _allowed(error, schema: dict) -> str:
         described = schema
         for part in place[:-1]:
             described = described[part]
+            if "$ref" in described:  # a path leaves these out
+                described = schema["$defs"][described["$ref"].rsplit("/", 1)[1]]
     if "description" in described:
         return f"allowed: {described['description']}"
     if error.validator_value == "object":

@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 
+#: What cosines may be taken of; see `view`.
+METRICS = ("cosine", "centred", "without_leading", "without_outliers")
+
 
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Rows scaled to length 1, float32; a row of zeros ([PAD] has one) stays, at cosine 0 to all."""
@@ -65,6 +68,46 @@ def target_similarity(
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def outlier_dimensions(embeddings, deviations: float = 3.0) -> np.ndarray:
+    """Dimensions in which words are unlike in all others: (H,), bool.
+
+    True where the mean or the standard deviation over words lies more than `deviations` standard
+    deviations from that of the average dimension (the criterion of Kovaleva et al. 2021 for LayerNorm).
+    """
+    words = unit(embeddings)
+    facts = np.stack([words.mean(axis=0), words.std(axis=0)])
+    centred = facts - facts.mean(axis=1, keepdims=True)
+    return (np.abs(centred) > deviations * facts.std(axis=1, keepdims=True)).any(axis=0)
+
+
+def view(metric: str, embeddings, leading: int):
+    """How a metric sees vectors: a function from (n, H) to (n, H'), whose cosines are then taken.
+
+    cosine: as they are, as the paper does. centred: unit vectors less the words' mean. without_leading:
+    these without the words' `leading` first principal directions (all-but-the-top, Mu and Viswanath
+    2018). without_outliers: without the dimensions of `outlier_dimensions`.
+    embeddings: (n, H), of the candidate words. Raises ValueError for another metric.
+    """
+    if metric == "cosine":
+        return unit
+    if metric == "without_outliers":
+        kept = ~outlier_dimensions(embeddings)
+        return lambda vectors: unit(vectors)[:, kept]
+    if metric not in METRICS:
+        raise ValueError(f"unknown metric {metric!r} (known: {', '.join(METRICS)})")
+    # [PAD] may be a row of zeros: it has no direction, here as before.
+    words = unit(embeddings)
+    words = words[words.any(axis=1)]
+    mean, directions = leading_subspace(words, leading if metric == "without_leading" else 0)
+
+    def seen(vectors):
+        vectors = unit(vectors)
+        centred = np.where(vectors.any(axis=1, keepdims=True), vectors - mean, 0)
+        return centred - centred @ directions.T @ directions
+
+    return seen
 
 
 def leading_subspace(embeddings, components: int) -> tuple[np.ndarray, np.ndarray]:

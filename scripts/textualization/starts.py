@@ -48,3 +48,19 @@ def drawn_neurons(seed: int, site: str, layer: int, width: int, count) -> np.nda
     if count == "all":
         return np.arange(width)
     return np.sort(generator(seed, "neurons", site, layer).permutation(width)[:count])
+
+
+def runs(seed: int, items, restarts: int, repeated, *identity) -> list[tuple]:
+    """Every item with its restarts: (item, restart), the restart counted from 0.
+
+    repeated: how many items, drawn by the seed, have all `restarts`, to tell the spread between starts
+    from that between items; the others have one. `all`: every item has.
+    """
+    items = list(items)
+    count = len(items) if repeated == "all" else min(repeated, len(items))
+    chosen = set(generator(seed, "repeated", *identity).permutation(len(items))[:count].tolist())
+    return [
+        (item, restart)
+        for place, item in enumerate(items)
+        for restart in range(restarts if place in chosen else 1)
+    ]

@@ -2,7 +2,10 @@
 
 import re
 
+import numpy as np
 import pandas as pd
+
+from textualization.starts import generator
 
 #: Which entries are candidates when the word nearest to an optimum is looked for.
 CANDIDATES = {
@@ -56,3 +59,11 @@ def target_ids(vocabulary: pd.DataFrame, targets: list[str]) -> list[int]:
         names = ", ".join(map(repr, barred))
         raise VocabularyError(f"words.targets: not candidates (words.candidates): {names}")
     return [int(ids[word]) for word in targets]
+
+
+def reference_words(candidates, count, seed: int) -> np.ndarray:
+    """A random sample of the candidate words: sorted ids. candidates: (V,), bool. count: or `all`."""
+    ids = np.flatnonzero(candidates)
+    if count == "all":
+        return ids
+    return np.sort(generator(seed, "reference words").permutation(ids)[:count])

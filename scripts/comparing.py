@@ -1,0 +1,77 @@
+"""A headline number beside one of its nulls: how much of it is left."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from textualization.estimates import clustered, excess, holm, rate
+from textualization.presenting import write_for_people
+
+NEURON = ["site", "layer", "index"]
+COLUMNS = ["claim", "null_model", "statistic", "n", "null_n", "draws", "value", "null_value"]
+COLUMNS += ["null_low", "null_high", "excess", "excess_low", "excess_high", "p", "p_adjusted"]
+COLUMNS += ["dominance"]
+
+
+class Comparison(NamedTuple):
+    """The model's rows and a null's, which column of each is compared, within what, and how."""
+
+    claim: str
+    null: str
+    model: pd.DataFrame
+    of_model: str
+    nulls: pd.DataFrame
+    of_null: str
+    by: str = "layer"
+    statistic: Callable = np.mean
+
+
+def compared(comparison: Comparison, permutations, **how) -> dict:
+    """The excess of a claim's statistic over a null's, over the layers or words that both have."""
+    claim, null, model, of_model, nulls, of_null, by, statistic = comparison
+    # Restarts of one neuron or word count as one, their mean.
+    keys = NEURON if by == "layer" else ["word"]
+    model = model.astype({of_model: float}).groupby(keys)[of_model].mean().dropna().reset_index()
+    nulls = nulls[[by, "draw", of_null]].astype({of_null: float}).dropna()
+    common = np.intersect1d(model[by], nulls[by])
+    model, nulls = model[model[by].isin(common)], nulls[nulls[by].isin(common)]
+    random = nulls["draw"].nunique() > 1
+    found = excess(
+        model[of_model].to_numpy(),
+        model[by].to_numpy(),
+        nulls[of_null].to_numpy(),
+        nulls[by].to_numpy(),
+        nulls["draw"].to_numpy() if random else None,
+        statistic,
+        permutations=permutations,
+        **how,
+    )
+    value, low, high = clustered(nulls[of_null], nulls[by], statistic, **how)
+    if by == "word":
+        value, low, high = rate(nulls[of_null], how["confidence"])
+    return {
+        "claim": claim,
+        "null_model": null,
+        "statistic": statistic.__name__,
+        "n": len(model),
+        "null_n": len(nulls),
+        "draws": nulls["draw"].nunique(),
+        "value": statistic(model[of_model]) if len(model) else np.nan,
+        "null_value": value,
+        "null_low": low,
+        "null_high": high,
+        "excess": found.value,
+        "excess_low": found.low,
+        "excess_high": found.high,
+        "p": found.p,
+        "dominance": found.dominance,
+    }
+
+
+def write_comparisons(rows: list[dict], csv, md, tex) -> None:
+    """One row per claim and null; p corrected for the number of tests in the table."""
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table["p_adjusted"] = holm(table["p"].to_numpy(dtype=float))
+    write_for_people(table, csv, md, tex)

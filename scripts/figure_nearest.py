@@ -1,0 +1,53 @@
+"""How near to a word: optima of single neurons, beside null models, starts and random vectors."""
+
+import pandas as pd
+
+from optima import read_nulls
+from running import run
+from textualization.plotting import ONE_COLUMN, PAPER, figure, label
+
+
+def main(singles, nulls, inputs, start, paper, site, pdf, png) -> None:
+    neurons = pd.read_parquet(singles)
+    neurons = neurons[neurons["site"] == site]
+    samples = {"model": neurons["nearest_cosine"]}
+    for table in (read_nulls(nulls), pd.read_parquet(inputs)):
+        samples |= {
+            n: t["nearest_cosine"]
+            for n, t in table[table.get("site", site) == site].groupby("null")
+        }
+    if start:
+        samples["start"] = neurons["start_nearest_cosine"]
+    names = list(samples)[::-1]
+    with figure(pdf, png, ONE_COLUMN, 0.9 + 0.24 * len(names)) as axis:
+        axis.boxplot(
+            [samples[name] for name in names],
+            orientation="horizontal",
+            whis=(5, 95),
+            sym="",
+            widths=0.6,
+            medianprops={"color": "black", "lw": 1.4},
+            boxprops={"lw": 0.7},
+            whiskerprops={"lw": 0.7},
+            capprops={"lw": 0.7},
+        )
+        axis.set_yticks(range(1, len(names) + 1), labels=[label(name) for name in names])
+        axis.axvline(paper["single"]["nearest_cosine"], **PAPER)
+        axis.text(
+            paper["single"]["nearest_cosine"], len(names) + 0.55, "paper (BERT-base)",
+            fontsize=6, color="0.35", ha="center", va="bottom",
+        )  # fmt: skip
+        axis.set(xlabel="cosine to the nearest word", xlim=(0, None))
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        singles=snakemake.input.singles,
+        nulls=snakemake.input.nulls,
+        inputs=snakemake.input.inputs,
+        **dict(snakemake.params.items()),
+        pdf=snakemake.output.pdf,
+        png=snakemake.output.png,
+    )

@@ -1,0 +1,134 @@
+"""The findings of a study in sentences, generated from its numbers."""
+
+import pandas as pd
+
+from running import run
+from textualization.files import write_text
+from textualization.findings import lines, sorted_by_null_models
+from textualization.presenting import readable
+
+TITLES = {
+    "all": "What holds: different from every null model",
+    "some": "What holds beside some null models only",
+    "none": "What does not survive: not told apart from any null model",
+}
+RULE = """\
+Made from the numbers in `claims.csv` and the tables; nothing here is written by hand. In brackets:
+{percent:g} % intervals. A claim differs from a null if the interval of its excess leaves out 0 and the
+permutation test, corrected for all tests of its table (Holm), does not exceed {alpha}; thresholds go by
+the interval alone. That it differs says that the model is unlike the null, not that the paper is right:
+for that see the verdicts in `claims.md`. *Not told apart* does not say that both are equal: the interval
+of the excess says by how much they may differ."""
+
+
+def main(claims, singles, robustness, variance, models, null_models, draws, confidence, findings):
+    claims = pd.read_csv(claims)
+    text = ["# Findings", ""]
+    text.append(RULE.format(percent=100 * confidence, alpha=readable(1 - confidence, 2)))
+    for place, model in enumerate(models):
+        own = claims[claims["model"] == model]
+        text += ["", f"## {model}", ""]
+        text += _protocols(own)
+        text += _beside_null_models(own, null_models, draws)
+        text += _beside_others(own, null_models)
+        text += _geometry(pd.read_csv(singles[place]))
+        text += _robustness(pd.read_csv(robustness[place]))
+        text += _variance(pd.read_csv(variance[place]))
+    write_text("\n".join(text) + "\n", findings)
+
+
+def _protocols(claims) -> list[str]:
+    kind = claims["claim"].str.split(".").str[0]
+    told = claims.groupby(kind)["protocol"].first()
+    return [f"{name.capitalize()}s: {protocol}." for name, protocol in told.items()]
+
+
+def _beside_null_models(claims, null_models, draws) -> list[str]:
+    if not null_models:
+        return ["", "No null model was run: what training adds, these numbers do not say."]
+    found = sorted_by_null_models(claims, null_models)
+    names = " and ".join(", ".join(null_models).rsplit(", ", 1))
+    total = sum(len(names) for names in found.values())
+    text = ["", f"Of {total} claims set beside null models ({names}, {draws} draws each), "]
+    text[-1] += f"{len(found['all'])} differ from every one, {len(found['none'])} from none."
+    for key, title in TITLES.items():
+        if found[key]:
+            text += ["", f"### {title}", "", *lines(claims, found[key], null_models)]
+    return text
+
+
+def _beside_others(claims, null_models) -> list[str]:
+    """Nulls that are no models: starts, chance, geometry, other words, random groups."""
+    others = claims["null_model"].dropna()
+    others = [null for null in others.unique() if null not in null_models]
+    names = claims["claim"][claims["null_model"].isin(others)].unique()
+    if not len(names):
+        return []
+    return ["", "### Beside nulls that are no models", "", *lines(claims, names, others)]
+
+
+def _geometry(singles) -> list[str]:
+    """How much of the mean word's share is LayerNorm's doing."""
+    whole = singles[(singles["layer"] == "all") & singles["geometry_of_ceiling"].notna()]
+    text = []
+    for row in whole.itertuples():
+        share, geometry, optimum, best = (
+            f"{100 * value:.1f} %"
+            for value in (
+                row.mean_word_of_ceiling,
+                row.geometry_of_ceiling,
+                row.share_of_ceiling,
+                row.best_word_of_ceiling,
+            )
+        )
+        text.append(
+            f"Of the ceiling that LayerNorm sets to {row.site} neurons, words reach {share} on average "
+            f"in magnitude (median neuron), the best word {best}, the optimum {optimum}. A coordinate "
+            f"of which nothing is known but that LayerNorm normalised it would reach {geometry}."
+        )
+    return ["", "### How much of utilisation is LayerNorm's geometry", "", *text] if text else []
+
+
+def _robustness(table) -> list[str]:
+    groups = table[table["of"] == "groups"]
+    text = []
+    for (selection, size), rows in groups.groupby(["selection", "size"]):
+        low, high = (rows.loc[rows["recovery"].idxmin()], rows.loc[rows["recovery"].idxmax()])
+        if high["recovery"] - low["recovery"] > 0.1:
+            text.append(
+                f"- groups of {int(size)} neurons ({selection}): {readable(low['recovery'])} "
+                f"({low['metric']}, {low['candidates']}) to {readable(high['recovery'])} "
+                f"({high['metric']}, {high['candidates']})"
+            )
+    title = ["", "### How far recovery hangs on what near, and word, mean", ""]
+    return [*title, *(text or ["By at most 0.1 at every size, over all metrics and candidates."])]
+
+
+def _variance(table) -> list[str]:
+    """The largest share, and the start's, of every number."""
+    text = []
+    for (of, value), rows in table[~table["of"].str.contains(":")].groupby(
+        ["of", "value"], sort=False
+    ):
+        if rows["share"].isna().any():
+            continue
+        top = rows.loc[rows["share"].idxmax()]
+        rest = rows[rows["factor"] == "residual"]["share"].iloc[0]
+        text.append(
+            f"- {value.replace('_', ' ')} of {of}: most is {top['factor']} "
+            f"({100 * top['share']:.0f} %); the start and noise, {100 * rest:.0f} %"
+        )
+    return ["", "### Where the spread comes from", "", *text] if text else []
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        claims=snakemake.input.claims,
+        singles=snakemake.input.singles,
+        robustness=snakemake.input.robustness,
+        variance=snakemake.input.variance,
+        **dict(snakemake.params.items()),
+        findings=snakemake.output[0],
+    )

@@ -1,0 +1,93 @@
+"""How far the answers hang on what "near" and "word" mean: metrics and candidate vocabularies.
+
+Every metric with the study's own candidates, every other set of candidates with the paper's cosine, each
+with the nearest cosine to be expected of random directions, and of directions spread like the words.
+"""
+
+import numpy as np
+import pandas as pd
+
+from optima import read_embeddings
+from running import run
+from textualization.estimates import clustered, rate
+from textualization.presenting import write_for_people
+from textualization.similarity import METRICS, nearest_words, target_similarity, view
+from textualization.starts import generator
+from textualization.vocabulary import CANDIDATES
+
+#: Directions drawn for what chance gives.
+DIRECTIONS = 500
+
+
+def main(
+    singles, single_embeddings, groups, group_embeddings, words, weights, candidates, leading,
+    confidence, resamples, seed, csv, md, tex,
+) -> None:  # fmt: skip
+    how = {"confidence": confidence, "resamples": resamples, "seed": seed}
+    words, e = pd.read_parquet(words), read_embeddings(weights)
+    ids = pd.Series(words.index, index=words["word"])
+    neurons, groups = pd.read_parquet(singles), pd.read_parquet(groups)
+    single_embeddings, group_embeddings = np.load(single_embeddings), np.load(group_embeddings)
+    of_model = (groups["scope"] == "model").to_numpy()
+    groups, group_embeddings = groups[of_model].reset_index(drop=True), group_embeddings[of_model]
+    targets = ids[groups["word"]].to_numpy()
+    rows = []
+    variants = [(metric, candidates) for metric in METRICS]
+    variants += [("cosine", name) for name in CANDIDATES if name != candidates]
+    for metric, name in variants:
+        counted = words["kind"].isin(CANDIDATES[name]).to_numpy()
+        if not counted[targets].all():
+            continue  # a target that is no candidate cannot be recovered
+        see = view(metric, e[counted], leading)
+        seen = see(e)
+        cosine = nearest_words(see(single_embeddings), seen, counted)[1]
+        means = neurons.assign(cosine=cosine).groupby(["site", "layer", "index"])["cosine"].mean()
+        layers = means.index.get_level_values("layer").to_numpy()
+        estimate = clustered(means.to_numpy(), layers, np.mean, **how)
+        row = {"of": "singles", "metric": metric, "candidates": name, "n": len(means)}
+        row |= dict(zip(("nearest_cosine", "ci_low", "ci_high"), estimate, strict=True))
+        rows.append(row | _chance(e[counted], see, seen, counted, seed))
+        similar = target_similarity(see(group_embeddings), targets, seen, counted)
+        similar["recovered"] = similar["nearest_word"].to_numpy() == targets
+        keys = groups[["selection", "size", "word"]]
+        by_word = similar.drop(columns="nearest_words").join(keys)
+        by_word = by_word.groupby(["selection", "size", "word"], as_index=False).mean()
+        for (selection, size), chosen in by_word.groupby(["selection", "size"]):
+            row = {"of": "groups", "selection": selection, "size": size, "metric": metric}
+            row |= {"candidates": name, "n": len(chosen)}
+            row["nearest_cosine"] = chosen["nearest_cosine"].mean()
+            estimate = rate(chosen["recovered"], confidence)
+            row |= dict(zip(("recovery", "recovery_low", "recovery_high"), estimate, strict=True))
+            row["median_rank"] = chosen["target_rank"].median()
+            row["margin"] = chosen["margin"].mean()
+            rows.append(row)
+    first = ["of", "selection", "size", "metric", "candidates", "n"]
+    table = pd.DataFrame(rows).astype({"size": "Int64"})
+    write_for_people(table[first + [c for c in table if c not in first]], csv, md, tex)
+
+
+def _chance(words, see, seen, counted, seed) -> dict[str, float]:
+    """Mean nearest cosine of random directions, and of directions with the words' covariance."""
+    dice = generator(seed, "chance")
+    vectors = dice.standard_normal((DIRECTIONS, words.shape[1]))
+    spread = np.linalg.cholesky(np.cov(words, rowvar=False, dtype=np.float64))
+    like_words = words.mean(axis=0) + vectors @ spread.T
+    return {
+        name: float(nearest_words(see(drawn), seen, counted)[1].mean())
+        for name, drawn in (("random_direction", vectors), ("embedding_covariance", like_words))
+    }
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        singles=snakemake.input.singles,
+        single_embeddings=snakemake.input.single_embeddings,
+        groups=snakemake.input.groups,
+        group_embeddings=snakemake.input.group_embeddings,
+        words=snakemake.input.words,
+        weights=snakemake.input.weights,
+        **dict(snakemake.params.items()),
+        **dict(snakemake.output.items()),
+    )
