@@ -429,8 +429,8 @@ def test_a_further_group_size_runs_no_job_of_the_others(study, tmp_path):
     path = edited / "config/test.yaml"
     settings = yaml.safe_load(path.read_text())
     settings["groups"]["sizes"]["model"] += [12]
-    # Jobs as small as one size of six words: no sizes share one.
-    settings["ascent"]["groups"]["batch"] = 6
+    # Jobs as small as one size of six words, two of which start twice: no sizes share one.
+    settings["ascent"]["groups"]["batch"] = 8
     path.write_text(yaml.safe_dump(settings))
     snakemake(edited, "--until", "ascend_groups")
     settings["groups"]["sizes"]["model"] += [16]
