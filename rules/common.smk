@@ -64,6 +64,7 @@ FIGURES = [
     for name in (
         "singles",
         "recovery",
+        "thresholds",
         "nulls",
         "utilisation",
         "nearest",

@@ -124,6 +124,29 @@ rule figure_curves:
         "../scripts/figure_curves.py"
 
 
+rule figure_thresholds:
+    """Group sizes at which words come back, word by word too, beside nulls and the paper's band."""
+    input:
+        script_with_modules("figure_thresholds"),
+        thresholds=MODEL / "tables/thresholds.csv",
+        by_word=MODEL / "tables/thresholds_by_word.csv",
+        nulls=MODEL / "tables/nulls_groups.csv",
+    output:
+        **figure("thresholds"),
+    log:
+        MODEL / "logs/figure_thresholds.log",
+    benchmark:
+        MODEL / "benchmarks/figure_thresholds.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        paper=PAPER,
+        sizes=sorted(GROUPS["sizes"]["model"]),
+        scope="model",
+    script:
+        "../scripts/figure_thresholds.py"
+
+
 rule figure_nulls:
     """A forest plot: the excess of every headline number over each of its nulls."""
     input:

@@ -80,7 +80,7 @@ TABLES = {"singles", "recovery", "thresholds", "selections", "neurons", "words",
 TABLES |= {"utilisation", "nulls_groups", "robustness", "strata", "variance"}
 TABLES = {f"table_{name}" for name in TABLES}
 FIGURES = {"singles", "recovery", "cosine", "selections", "projection", "curves", "nulls"}
-FIGURES |= {"utilisation", "nearest"}
+FIGURES |= {"utilisation", "nearest", "thresholds"}
 FIGURES = {f"figure_{name}" for name in FIGURES}
 RECORD = {"claims", "findings", "provenance", "figure_nulls"}
 ASCENTS_OF_SINGLES = {"ascend_singles", "ascend_null_singles"}
@@ -99,9 +99,11 @@ OF_SINGLES |= {
 OF_SINGLES |= OF_BOTH
 OF_GROUPS = {"describe_groups", "table_recovery", "table_thresholds", "table_selections"}
 OF_GROUPS |= {"table_words", "table_nulls_groups", "figure_recovery", "figure_cosine"}
+OF_GROUPS |= {"figure_thresholds"}
 OF_GROUPS |= {"figure_selections"} | OF_BOTH
 
 
+OF_NULL_GROUPS = {"figure_recovery", "figure_thresholds"}
 OF_MODELS = {"permuted", "rotated_basis"}  # the null models that the test's study asks for
 
 
@@ -374,7 +376,7 @@ def test_touching_files_re_runs_nothing(study):
         ("textualization/solvers.py", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("ascend_groups.py", {"ascend_groups"} | OF_GROUPS),
         ("ascend_random_groups.py", {"ascend_random_groups", "table_nulls_groups"} | RECORD
-         | {"figure_recovery"}),
+         | OF_NULL_GROUPS),
         ("figure_recovery.py", {"figure_recovery", "provenance"}),
         ("textualization/presenting.py", TABLES | RECORD
          | FIGURES - {"figure_projection", "figure_curves", "figure_nearest"}),
@@ -395,14 +397,14 @@ def test_editing_a_module_re_runs_exactly_its_dependants(edited, module, rules):
         ("ascent.solver", "lbfgs", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("ascent.precision.products", "bfloat16", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("statistics.thresholds", [0.4], {"table_thresholds", "table_nulls_groups"} | RECORD
-         | {"figure_recovery"}),
+         | OF_NULL_GROUPS),
         ("statistics.permutations", 3000, {"table_nulls_singles", "table_nulls_groups"} | RECORD
-         | {"figure_recovery"}),
+         | OF_NULL_GROUPS),
         ("statistics.removed_directions", 2, {"table_robustness", "findings", "provenance"}),
         ("nulls.draws", 1, {"ascend_null_singles", "draw_null_inputs", "table_nulls_singles"}
          | {"ascend_null_groups", "ascend_random_groups", "table_nulls_groups", "table_variance"}
-         | {"figure_recovery", "table_utilisation", "figure_utilisation", "figure_nearest"} | RECORD),
-        ("nulls.objectives", ["other_word"], {"table_nulls_groups", "figure_recovery"} | RECORD),
+         | OF_NULL_GROUPS | {"table_utilisation", "figure_utilisation", "figure_nearest"} | RECORD),
+        ("nulls.objectives", ["other_word"], {"table_nulls_groups"} | OF_NULL_GROUPS | RECORD),
         ("statistics.leading_directions", 4, {"figure_projection", "provenance"}),
         ("statistics.nearest_words", 3, OF_GROUPS),
         ("words.candidates", "all", {"mark_candidates", "list_targets", "neuron_summaries"}

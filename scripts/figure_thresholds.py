@@ -1,0 +1,84 @@
+"""Group sizes at which words come back, overall and word by word, beside nulls and the paper's band."""
+
+import numpy as np
+import pandas as pd
+
+from running import run
+from textualization.plotting import (
+    NULLS,
+    PAPER_BAND,
+    TWO_COLUMNS,
+    figure,
+    label,
+    shared_legend,
+    size_axis,
+)
+
+MODEL = {"color": "black", "marker": "o"}
+
+
+def main(thresholds, by_word, nulls, paper, sizes, scope, pdf, png) -> None:
+    thresholds, by_word = pd.read_csv(thresholds), pd.read_csv(by_word)
+    thresholds = thresholds[thresholds["scope"] == scope]
+    by_word = by_word[by_word["scope"] == scope]
+    nulls = _of_thresholds(pd.read_csv(nulls))
+    selections = list(thresholds["selection"].unique())
+    with figure(pdf, png, TWO_COLUMNS, 2.4, columns=len(selections)) as axes:
+        axes = np.atleast_1d(axes)
+        for axis, selection in zip(axes, selections, strict=True):
+            axis.axvspan(*paper["group"]["sizes"], label="paper: 67 % (BERT-base)", **PAPER_BAND)
+            own = thresholds[thresholds["selection"] == selection]
+            own = own[["percent", "neurons", "ci_low", "ci_high"]]
+            beside = nulls[nulls["selection"] == selection]
+            found = {"model": own.set_axis(["percent", "value", "low", "high"], axis=1)}
+            found |= {null: rows for null, rows in beside.groupby("null_model") if null in NULLS}
+            levels = sorted(own["percent"])
+            _words(axis, by_word[by_word["selection"] == selection], levels)
+            for place, (name, rows) in enumerate(found.items()):
+                y = [levels.index(percent) + 0.3 - 0.14 * place for percent in rows["percent"]]
+                _intervals(axis, rows, y, sizes, label=label(name), **(MODEL | _style(name)))
+            size_axis(axis, sizes)
+            axis.set_xlim(sizes[0] / 1.3, max(sizes[-1], paper["group"]["sizes"][1]) * 1.15)
+            axis.set_yticks(range(len(levels)), labels=[f"{level} %" for level in levels])
+            axis.set(title=f"{label(selection)} selection", ylim=(-0.6, len(levels) - 0.4))
+        axes[0].set(ylabel="recovery")
+        shared_legend(axes)
+
+
+def _style(name) -> dict:
+    return {key: NULLS[name][key] for key in ("color", "marker")} if name in NULLS else {}
+
+
+def _words(axis, by_word, levels) -> None:
+    """One tick per word, below its level's line."""
+    places = by_word["percent"].map(levels.index) - 0.42
+    axis.plot(by_word["neurons"], places, "|", color="0.6", ms=4, mew=0.5, label="one word")
+
+
+def _intervals(axis, rows, y, sizes, color, marker, label) -> None:
+    """Points with their intervals; what is not reached within the sizes has no point."""
+    low, high = (rows[side].clip(sizes[0], sizes[-1] * 1.1) for side in ("low", "high"))
+    axis.hlines(y, low, high, color=color, lw=0.9)
+    axis.plot(rows["value"], y, ls="none", marker=marker, color=color, ms=3.5, label=label)
+
+
+def _of_thresholds(nulls: pd.DataFrame) -> pd.DataFrame:
+    """Nulls of thresholds that are reached: selection, percent, null_model, value, low, high."""
+    nulls = nulls[nulls["claim"].str.startswith("group.threshold.") & nulls["null_value"].notna()]
+    parts = nulls["claim"].str.split(".", expand=True).reindex(columns=range(4))
+    nulls = nulls[["null_model", "null_value", "null_low", "null_high"]]
+    nulls = nulls.set_axis(["null_model", "value", "low", "high"], axis=1)
+    return nulls.assign(selection=parts[2], percent=parts[3].astype(int))
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        thresholds=snakemake.input.thresholds,
+        by_word=snakemake.input.by_word,
+        nulls=snakemake.input.nulls,
+        **dict(snakemake.params.items()),
+        pdf=snakemake.output.pdf,
+        png=snakemake.output.png,
+    )
