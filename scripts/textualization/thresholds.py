@@ -158,37 +158,28 @@ def threshold_excess(
     `null_low`, `null_high`, and `excess`, `excess_low`, `excess_high`: NaN where a level is not reached,
     a bound where the resamples at that quantile do not reach it in both.
     """
-    how = {"confidence": confidence, "resamples": resamples, "seed": seed}
-    of_null = threshold(sizes, null, level, **how)
-    value = threshold(sizes, recovered, level, **how)["value"]
     words = len(recovered)
-    found = {"value": value, "null_value": of_null["value"], "excess": value - of_null["value"]}
-    found |= {"null_low": of_null["ci_low"], "null_high": of_null["ci_high"]}
-    found |= {"excess_low": np.nan, "excess_high": np.nan}
-    if words < 2:
-        return found
+    values, resampled = [], []
     times = generator(seed, "threshold").multinomial(words, np.full(words, 1 / words), resamples)
-    resampled = []
     for curves in (recovered, null):
-        sizes_known, successes, trials = _counted(sizes, curves)
-        fits = fit_curve(sizes_known, times @ successes, times @ trials)
-        reached = _reaching(sizes_known, *fits, level)
+        known, successes, trials = _counted(sizes, curves)
+        pooled = fit_curve(known, successes.sum(axis=0), trials.sum(axis=0))
+        values.append(float(_reaching(known, *pooled, level)))
+        reached = _reaching(known, *fit_curve(known, times @ successes, times @ trials), level)
         resampled.append(np.where(np.isnan(reached), np.inf, reached))
-    with np.errstate(invalid="ignore"):
-        difference = resampled[0] - resampled[1]
-    # Where neither is reached nothing can be said of that resample: it counts on both sides.
-    lower = tail(words, confidence)
-    low = np.quantile(
-        np.nan_to_num(difference, nan=-np.inf, posinf=np.inf, neginf=-np.inf),
-        lower,
-        method="inverted_cdf",
-    )
-    high = np.quantile(
-        np.nan_to_num(difference, nan=np.inf, posinf=np.inf, neginf=-np.inf),
-        1 - lower,
-        method="inverted_cdf",
-    )
-    return found | {"excess_low": float(low), "excess_high": float(high)}
+    found = {"value": values[0], "null_value": values[1], "excess": values[0] - values[1]}
+    bounds = dict.fromkeys(("null_low", "null_high", "excess_low", "excess_high"), np.nan)
+    if words > 1:
+        with np.errstate(invalid="ignore"):
+            difference = resampled[0] - resampled[1]
+        # Where neither is reached nothing can be said of that resample: it counts on both sides.
+        unknown = np.isnan(difference)
+        lowest, highest = (np.where(unknown, end, difference) for end in (-np.inf, np.inf))
+        sides = (resampled[1], resampled[1], lowest, highest)
+        lower = tail(words, confidence)
+        for name, values, level in zip(bounds, sides, 2 * (lower, 1 - lower), strict=True):
+            bounds[name] = float(np.quantile(values, level, method="inverted_cdf"))
+    return found | bounds
 
 
 def word_thresholds(sizes, recovered: np.ndarray, level: float) -> np.ndarray:
