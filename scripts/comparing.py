@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from textualization.estimates import clustered, excess, holm, rate
+from textualization.estimates import clustered, excess, holm, rate, rate_difference
 from textualization.presenting import write_for_people
 
 NEURON = ["site", "layer", "index"]
@@ -49,8 +49,12 @@ def compared(comparison: Comparison, permutations, **how) -> dict:
         **how,
     )
     value, low, high = clustered(nulls[of_null], nulls[by], statistic, **how)
+    bounds = [found.low, found.high]
     if by == "word":
         value, low, high = rate(nulls[of_null], how["confidence"])
+        # Where all words come back a bootstrap has no width: no narrower, then, than rates can be told.
+        own = rate_difference(model[of_model].mean(), value, len(common), how["confidence"])
+        bounds = [np.fmin(bounds[0], own[0]), np.fmax(bounds[1], own[1])]
     return {
         "claim": claim,
         "null_model": null,
@@ -63,8 +67,8 @@ def compared(comparison: Comparison, permutations, **how) -> dict:
         "null_low": low,
         "null_high": high,
         "excess": found.value,
-        "excess_low": found.low,
-        "excess_high": found.high,
+        "excess_low": bounds[0],
+        "excess_high": bounds[1],
         "p": found.p,
         "dominance": found.dominance,
     }

@@ -14,6 +14,7 @@ from textualization.estimates import (
     holm,
     paired_difference,
     rate,
+    rate_difference,
     tail,
 )
 
@@ -403,3 +404,13 @@ def test_differences_are_taken_within_pairs():
     forth = paired_difference(base**2, base, **MANY)
     back = paired_difference(base, base**2, **MANY)
     assert forth == pytest.approx((-back[0], -back[2], -back[1]), abs=1e-12)
+
+
+def test_a_difference_of_rates_has_newcombes_interval():
+    # Newcombe (1998), Statistics in Medicine 17, 873-890, table II, method 10: 9/10 less 3/10.
+    assert rate_difference(0.9, 0.3, 10, 0.95) == pytest.approx((0.1705, 0.8090), abs=5.1e-5)
+    assert rate_difference(0, 0, 10, 0.95) == pytest.approx((-0.2775, 0.2775), abs=5.1e-5)
+
+
+def test_no_trial_gives_no_difference_of_rates():
+    assert np.isnan(rate_difference(math.nan, math.nan, 0, 0.95)).all()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import DegenerateDataWarning, bootstrap, norm, t
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from textualization.starts import generator
 
@@ -219,6 +219,22 @@ def _dominance(values: np.ndarray, is_model: np.ndarray, cluster: np.ndarray) ->
         model, null = (values[(cluster == name) & which] for which in (is_model, ~is_model))
         deltas.append(np.sign(model[:, None] - null).mean())
     return float(np.mean(deltas))
+
+
+def rate_difference(
+    first: float, second: float, trials: int, confidence: float
+) -> tuple[float, float]:
+    """Interval of the difference of two rates, each of so many trials: Newcombe (1998), method 10.
+
+    Made of two Wilson intervals, it has a width even where all trials of both end alike, which no
+    bootstrap knows. NaNs without a trial.
+    """
+    if trials == 0:
+        return np.nan, np.nan
+    low, high = confint_proportions_2indep(
+        first * trials, trials, second * trials, trials, method="newcomb", alpha=1 - confidence
+    )
+    return float(low), float(high)
 
 
 def holm(p: np.ndarray) -> np.ndarray:

@@ -100,7 +100,9 @@ def view(metric: str, embeddings, leading: int):
     # [PAD] may be a row of zeros: it has no direction, here as before.
     words = unit(embeddings)
     words = words[words.any(axis=1)]
-    mean, directions = leading_subspace(words, leading if metric == "without_leading" else 0)
+    mean, directions = words.mean(axis=0), np.empty((0, words.shape[1]))
+    if metric == "without_leading":
+        mean, directions = leading_subspace(words, leading)
 
     def seen(vectors):
         vectors = unit(vectors)
