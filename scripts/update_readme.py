@@ -29,7 +29,8 @@ def main(readme="README.md", results="results", figures=("recovery", "nulls")) -
     claims = claims[claims["model"] == MODEL]
     rows = []
     for claim, statement in SHOWN.items():
-        own = claims[claims["claim"] == claim].set_index(claims["null_model"].fillna(""))
+        rows_of = claims[claims["claim"] == claim]
+        own = rows_of.set_index(rows_of["null_model"].fillna(""))
         here = own.loc[""]
         row = {"what": statement}
         row["paper, BERT-base"] = "" if pd.isna(here["paper"]) else str(here["paper"])
