@@ -34,7 +34,8 @@ def compared(comparison: Comparison, permutations, **how) -> dict:
     # Restarts of one neuron or word count as one, their mean.
     keys = NEURON if by == "layer" else ["word"]
     model = model.astype({of_model: float}).groupby(keys)[of_model].mean().dropna().reset_index()
-    nulls = nulls[[by, "draw", of_null]].astype({of_null: float}).dropna()
+    nulls = nulls.astype({of_null: float}).groupby([*keys, "draw"])[of_null].mean().dropna()
+    nulls = nulls.reset_index()
     common = np.intersect1d(model[by], nulls[by])
     model, nulls = model[model[by].isin(common)], nulls[nulls[by].isin(common)]
     random = nulls["draw"].nunique() > 1
@@ -51,7 +52,8 @@ def compared(comparison: Comparison, permutations, **how) -> dict:
     value, low, high = clustered(nulls[of_null], nulls[by], statistic, **how)
     bounds = [found.low, found.high]
     if by == "word":
-        value, low, high = rate(nulls[of_null], how["confidence"])
+        # A word counts once, however many draws it fell to.
+        value, low, high = rate(nulls.groupby(by)[of_null].mean(), how["confidence"])
         # Where all words come back a bootstrap has no width: no narrower, then, than rates can be told.
         own = rate_difference(model[of_model].mean(), value, len(common), how["confidence"])
         bounds = [np.fmin(bounds[0], own[0]), np.fmax(bounds[1], own[1])]

@@ -8,10 +8,12 @@ from textualization.findings import lines, sorted_by_null_models
 from textualization.presenting import readable
 
 TITLES = {
-    "all": "What holds: different from every null model",
-    "some": "What holds beside some null models only",
-    "none": "What does not survive: not told apart from any null model",
+    "all": "What holds: beyond every null model",
+    "some": "What holds in part: told apart from some null models only, or in the other direction",
+    "none": "What does not survive, or is undecided: not told apart from any null model",
 }
+#: Factors below which only the start is left.
+INNERMOST = ("neuron", "word and size")
 RULE = """\
 Made from the numbers in `claims.csv` and the tables; nothing here is written by hand. In brackets:
 {percent:g} % intervals. A claim differs from a null if the interval of its excess leaves out 0 and the
@@ -50,7 +52,9 @@ def _beside_null_models(claims, null_models, draws) -> list[str]:
     names = " and ".join(", ".join(null_models).rsplit(", ", 1))
     total = sum(len(names) for names in found.values())
     text = ["", f"Of {total} claims set beside null models ({names}, {draws} draws each), "]
-    text[-1] += f"{len(found['all'])} differ from every one, {len(found['none'])} from none."
+    text[-1] += (
+        f"{len(found['all'])} lie beyond every one, {len(found['none'])} are told apart from none."
+    )
     for key, title in TITLES.items():
         if found[key]:
             text += ["", f"### {title}", "", *lines(claims, found[key], null_models)]
@@ -105,19 +109,17 @@ def _robustness(table) -> list[str]:
 
 
 def _variance(table) -> list[str]:
-    """The largest share, and the start's, of every number."""
+    """The shares of every number's variance."""
     text = []
     for (of, value), rows in table[~table["of"].str.contains(":")].groupby(
         ["of", "value"], sort=False
     ):
-        if rows["share"].isna().any():
+        # Without further starts, what is left over is the neurons' or words' own as well.
+        if rows["share"].isna().any() or not rows["factor"].isin(INNERMOST).any():
             continue
-        top = rows.loc[rows["share"].idxmax()]
-        rest = rows[rows["factor"] == "residual"]["share"].iloc[0]
-        text.append(
-            f"- {value.replace('_', ' ')} of {of}: most is {top['factor']} "
-            f"({100 * top['share']:.0f} %); the start and noise, {100 * rest:.0f} %"
-        )
+        shares = rows.set_index("factor")["share"].rename({"residual": "start and noise"})
+        told = ", ".join(f"{factor} {100 * share:.0f} %" for factor, share in shares.items())
+        text.append(f"- {value.replace('_', ' ')} of {of}: {told}")
     return ["", "### Where the spread comes from", "", *text] if text else []
 
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from comparing import NEURON, Comparison, compared, write_comparisons
 from optima import coordinates, read_nulls
 from running import run
+from textualization.estimates import rate
 from textualization.geometry import expected_magnitude, expected_maximum
 from textualization.similarity import utilisation
 
@@ -20,19 +22,24 @@ def main(
     nulls, inputs = read_nulls(null_singles), pd.read_parquet(null_inputs)
     words = int(pd.read_parquet(candidates)["candidate"].sum())
     rows = _nearest_cosine(neurons, nulls, inputs, start)
-    rows += _nearest_is_best(neurons, words)
     rows += _best_word(neurons, nulls, activations, reference, weights, words)
     rows += _mean_word(neurons, nulls, weights)
     rows += _nearest_word(neurons, nulls, inputs, start)
     found = [compared(row, permutations, **how) for row in rows if len(row.nulls)]
+    found.append(_nearest_is_best(neurons, words, confidence))
     write_comparisons(found, csv, md, tex)
 
 
-def _nearest_is_best(neurons, words):
-    neurons = neurons.assign(is_best=neurons["nearest_word"] == neurons["best_word"])
-    chance = neurons.assign(by_chance=1 / words, draw=0)
-    claim = "single.nearest_is_best_word"
-    return [Comparison(claim, "chance", neurons, "is_best", chance, "by_chance")]
+def _nearest_is_best(neurons, words, confidence) -> dict:
+    """Beside a candidate named at random: chance is known exactly, so only the rate has an interval."""
+    hits = neurons.assign(hit=neurons["nearest_word"] == neurons["best_word"])
+    value, low, high = rate(hits.groupby(NEURON)["hit"].mean(), confidence)
+    first = hits["hit"][hits["restart"] == 0]
+    p = binomtest(int(first.sum()), len(first), 1 / words, alternative="two-sided").pvalue
+    row = {"claim": "single.nearest_is_best_word", "null_model": "chance", "statistic": "mean"}
+    row |= {"n": len(first), "null_n": words, "value": value, "null_value": 1 / words, "p": p}
+    row |= {"excess": value - 1 / words, "excess_low": low - 1 / words}
+    return row | {"excess_high": high - 1 / words}
 
 
 def _nearest_cosine(neurons, nulls, inputs, start):

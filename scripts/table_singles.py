@@ -20,6 +20,7 @@ def main(singles, weights, confidence, resamples, seed, csv, md, tex) -> None:
     neurons["geometry_of_ceiling"] = coordinates(neurons, weights, expected_magnitude)
     neurons["geometry_of_ceiling"] /= neurons["ceiling"]
     neurons["nearest_is_best"] = neurons["nearest_word"] == neurons["best_word"]
+    neurons["flagged"] = neurons["utilisation_best_word"].isna()
     keys = ["site", "layer", "index"]
     neurons = neurons.groupby(keys, as_index=False).mean(numeric_only=True)
     rows = []
@@ -42,7 +43,7 @@ def main(singles, weights, confidence, resamples, seed, csv, md, tex) -> None:
                 row[f"{kind}_of_ceiling"] = (
                     group[f"{kind}_activation"] / group["ceiling"]
                 ).median()
-            row["flagged"] = int(group["utilisation_best_word"].isna().sum())
+            row["flagged"] = int((group["flagged"] > 0).sum())
             row["geometry_of_ceiling"] = group["geometry_of_ceiling"].median()
             row["share_of_ceiling"] = group["share_of_ceiling"].median()
             row["converged"] = group["converged"].mean()

@@ -35,7 +35,7 @@ def main(singles, nulls, weights, confidence, resamples, seed, csv, md, tex) -> 
                 estimate = centre(neurons[name], np.median, confidence, resamples, seed)
                 row |= dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
             if of == "model":
-                row["geometry_of_ceiling"] = chosen["geometry"].median()
+                row["geometry_of_ceiling"] = chosen.drop_duplicates("index")["geometry"].median()
             rows.append(row)
     write_for_people(pd.DataFrame(rows), csv, md, tex)
 

@@ -15,7 +15,8 @@ def main(singles, groups, null_singles, null_groups, csv, md, tex) -> None:
     singles, groups = pd.read_parquet(singles), pd.read_parquet(groups)
     rows = []
     neuron = ["site", "layer", "index"]
-    for site, chosen in singles.groupby("site"):
+    # A collapsed ascent's share of itself can be anything: one would be all of the variance.
+    for site, chosen in singles[~singles["collapsed"]].groupby("site"):
         rows += _rows(f"{site} neurons", chosen, OF_SINGLES, {"layer": ["layer"], "neuron": neuron})
     groups = groups[groups["scope"] == "model"]
     words = {"size": ["size"], "word": ["word"], "word and size": ["word", "size"]}

@@ -38,7 +38,8 @@ def main(readme="README.md", results="results", figures=("recovery", "nulls")) -
         for null in NULLS:
             value = readable(float(own.loc[null, "null_value"])) or "not reached"
             excess = with_interval(*own.loc[null, ["excess", "excess_low", "excess_high"]])
-            row[f"{null}: value; MiniLM's excess over it"] = f"{value}; {excess}"
+            told = f"{value}; {excess}" if pd.notna(own.loc[null, "excess"]) else value
+            row[f"{null}: value; MiniLM's excess over it"] = told
         rows.append(row)
     before, rest = Path(readme).read_text(encoding="utf-8").split("<!-- results -->\n")
     after = rest.split("<!-- end of results -->\n")[1]

@@ -36,6 +36,7 @@ def test_a_value_is_told_with_its_interval_if_it_has_one(value, low, high, text)
 def null(claim, name, verdict="above null", told=0.2, excess=(0.3, 0.1, 0.5), **more):
     bounds = zip(("excess", "excess_low", "excess_high"), excess, strict=True)
     row = {"claim": claim, "null_model": name, "null_value": told, "verdict": verdict}
+    row["value"] = 0.5
     return row | dict(bounds) | more
 
 
@@ -58,17 +59,20 @@ def test_nulls_are_told_in_a_line_each_with_its_excess():
         ]
     )
     assert beside_nulls(table) == (
-        "permuted keep embeddings 0.200 (above, excess 0.300 [0.100, 0.500]); "
-        "untrained 0.800 (below, excess -0.300 [-0.500, -0.100]); "
-        "start 0.500 (not told apart, excess 0.010 [-0.100, 0.100]); "
-        "chance 0.001 (above, excess 0.499)"
+        "permuted keep embeddings 0.200 beside 0.500 (above, excess 0.300 [0.100, 0.500]); "
+        "untrained 0.800 beside 0.500 (below, excess -0.300 [-0.500, -0.100]); "
+        "start 0.500 beside 0.500 (not told apart, excess 0.010 [-0.100, 0.100]); "
+        "chance 0.001 beside 0.500 (above, excess 0.499)"
     )
 
 
 def test_a_null_that_never_gets_there_has_no_excess_to_tell():
     never = null("a", "permuted", "below null", NAN, (NAN, -INF, -200))
-    assert beside_nulls(claims_table([never])) == "permuted not reached (below)"
-    assert beside_nulls(claims_table([none_of("a", "start")])) == "start not reached (no interval)"
+    assert beside_nulls(claims_table([never])) == "permuted not reached beside 0.500 (below)"
+    assert (
+        beside_nulls(claims_table([none_of("a", "start")]))
+        == "start not reached beside 0.500 (no interval)"
+    )
 
 
 def test_no_null_is_nothing_to_tell():
@@ -86,8 +90,10 @@ def test_claims_are_sorted_by_how_many_null_models_they_differ_from():
         [
             own("z.both"),
             null("z.both", "permuted"),
-            null("z.both", "untrained", "below null"),
+            null("z.both", "untrained"),
             null("z.both", "start", "not told apart"),  # is no null model
+            own("other way"),
+            null("other way", "permuted", "below null"),
             own("one"),
             null("one", "permuted", "not told apart"),
             null("one", "untrained"),
@@ -103,9 +109,15 @@ def test_claims_are_sorted_by_how_many_null_models_they_differ_from():
             own("alone"),
             own("a.both"),
             null("a.both", "permuted"),
+            own("a.threshold.both"),
+            null("a.threshold.both", "permuted", "below null"),
+            null("a.threshold.both", "untrained", "below null"),
+            own("a.threshold.worse"),
+            null("a.threshold.worse", "permuted"),
         ]
     )
-    expected = {"all": ["z.both", "a.both"], "some": ["one", "half"], "none": ["neither"]}
+    expected = {"all": ["z.both", "a.both", "a.threshold.both"], "none": ["neither"]}
+    expected["some"] = ["other way", "one", "half", "a.threshold.worse"]
     assert sorted_by_null_models(table, MODELS) == expected
     assert sorted_by_null_models(table, []) == {"all": [], "some": [], "none": []}
     with_start = sorted_by_null_models(table, ["start"])
@@ -123,12 +135,13 @@ def test_a_claim_is_a_line_with_its_value_and_the_nulls_asked_for():
             own("c", 0.25, NAN, NAN),
         ]
     )
-    a = "- what a says: **0.500 [0.400, 0.600]**; permuted 0.200 (above, excess 0.300 [0.100, 0.500])."
+    a = "- what a says: **0.500 [0.400, 0.600]**; "
+    a += "permuted 0.200 beside 0.500 (above, excess 0.300 [0.100, 0.500])."
     b = "- what b says: **not reached [300, ∞]**; "
-    b += "permuted 310 (not told apart, excess -10.000 [-90.000, 80.000])."
+    b += "permuted 310 beside 0.500 (not told apart, excess -10.000 [-90.000, 80.000])."
     c = "- what c says: **0.250**."
     assert lines(table, ["b", "a", "c"], MODELS) == [b, a, c]
-    told = "start 0.400 (not told apart, excess 0.100 [-0.100, 0.300])."
+    told = "start 0.400 beside 0.500 (not told apart, excess 0.100 [-0.100, 0.300])."
     assert lines(table, ["a"], ["start"]) == [f"- what a says: **0.500 [0.400, 0.600]**; {told}"]
     assert lines(table, ["a"], []) == ["- what a says: **0.500 [0.400, 0.600]**."]
     assert lines(table, [], MODELS) == []

@@ -25,8 +25,9 @@ def beside_nulls(nulls: pd.DataFrame) -> str:
     """A claim's nulls in a line. nulls: its rows of the claims table."""
     parts = []
     for row in nulls.itertuples():
-        told = readable(float(row.null_value)) or "not reached"
-        part = f"{row.null_model.replace('_', ' ')} {told} ({READS[row.verdict]}"
+        own, told = (readable(float(v)) or "not reached" for v in (row.value, row.null_value))
+        part = f"{row.null_model.replace('_', ' ')} {told} beside {own}"
+        part += f" ({READS[row.verdict]}"
         if pd.notna(row.excess):
             part += ", excess " + with_interval(row.excess, row.excess_low, row.excess_high)
         parts.append(part + ")")
@@ -34,16 +35,19 @@ def beside_nulls(nulls: pd.DataFrame) -> str:
 
 
 def sorted_by_null_models(claims: pd.DataFrame, null_models) -> dict[str, list[str]]:
-    """Which claims differ from every null model, from some, and from none: claims' names.
+    """Which claims lie beyond every null model, differ from some or otherwise, and from none: names.
 
-    claims: one model's rows of the claims table. Claims without a null model are left out; those of
-    which a null model has no interval count as not different from it.
+    Beyond is above the null; of a threshold, which is better lower, below it. claims: one model's rows
+    of the claims table. Claims without a null model are left out; those of which a null model has no
+    interval count as not different from it.
     """
     found = {"all": [], "some": [], "none": []}
     beside = claims[claims["null_model"].isin(null_models)]
     for name, rows in beside.groupby("claim", sort=False):
-        apart = rows["verdict"].isin(("above null", "below null"))
-        found["all" if apart.all() else "some" if apart.any() else "none"].append(name)
+        beyond = "below null" if ".threshold." in name else "above null"
+        holds = (rows["verdict"] == beyond).all()
+        apart = rows["verdict"].isin(("above null", "below null")).any()
+        found["all" if holds else "some" if apart else "none"].append(name)
     return found
 
 

@@ -156,7 +156,8 @@ def threshold_excess(
     recovered, null: (words, sizes), as for `threshold`; row by row of one word. Words are redrawn for
     both together; draws of a null are not redrawn. Returns `value`, `null_value` and its bounds
     `null_low`, `null_high`, and `excess`, `excess_low`, `excess_high`: NaN where a level is not reached,
-    a bound where the resamples at that quantile do not reach it in both.
+    a bound where the resamples at that quantile do not reach it in both. No excess is given where
+    either is reached at the smallest size already: all that is known is that it lies there or below.
     """
     words = len(recovered)
     values, resampled = [], []
@@ -177,8 +178,10 @@ def threshold_excess(
         lowest, highest = (np.where(unknown, end, difference) for end in (-np.inf, np.inf))
         sides = (resampled[1], resampled[1], lowest, highest)
         lower = tail(words, confidence)
-        for name, values, level in zip(bounds, sides, 2 * (lower, 1 - lower), strict=True):
-            bounds[name] = float(np.quantile(values, level, method="inverted_cdf"))
+        for name, side, place in zip(bounds, sides, 2 * (lower, 1 - lower), strict=True):
+            bounds[name] = float(np.quantile(side, place, method="inverted_cdf"))
+    if min(values) <= sizes[0]:
+        found["excess"] = bounds["excess_low"] = bounds["excess_high"] = np.nan
     return found | bounds
 
 
