@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas as pd
 
-from climbing import climb
+from climbing import climb, job_of
 from running import run
 from textualization.starts import runs
 
@@ -80,11 +80,6 @@ if "snakemake" in globals():
         repeated=snakemake.params.repeated,
         batch=snakemake.params.batch,
         protocol=snakemake.params.protocol,
-        job={
-            "device": snakemake.resources.device,
-            "threads": snakemake.threads,
-            "memory_mb": snakemake.resources.mem_mb,
-            "snapshot_seconds": snakemake.resources.snapshot_seconds,
-        },
+        job=job_of(snakemake),
         optima=snakemake.output[0],
     )

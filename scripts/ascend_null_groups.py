@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from climbing import job_of
 from model_access import load_model
 from nulling import all_taps, climb_groups, summaries, word_activations, words_of
 from running import run
@@ -52,11 +53,6 @@ if "snakemake" in globals():
         targets=snakemake.input.targets,
         null=snakemake.wildcards.null,
         **dict(snakemake.params.items()),
-        job={
-            "device": snakemake.resources.device,
-            "threads": snakemake.threads,
-            "memory_mb": snakemake.resources.mem_mb,
-            "snapshot_seconds": snakemake.resources.snapshot_seconds,
-        },
+        job=job_of(snakemake),
         table=snakemake.output[0],
     )

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from climbing import climbed
+from climbing import climbed, job_of
 from model_access import load_model
 from nulling import summaries, word_activations
 from optima import facts_of, in_order, singles_beside_words, with_curves
@@ -74,11 +74,6 @@ if "snakemake" in globals():
         reference=snakemake.input.reference,
         null=snakemake.wildcards.null,
         **dict(snakemake.params.items()),
-        job={
-            "device": snakemake.resources.device,
-            "threads": snakemake.threads,
-            "memory_mb": snakemake.resources.mem_mb,
-            "snapshot_seconds": snakemake.resources.snapshot_seconds,
-        },
+        job=job_of(snakemake),
         table=snakemake.output[0],
     )

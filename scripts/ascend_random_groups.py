@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from climbing import job_of
 from nulling import climb_groups, words_of
 from running import run
 from textualization.files import write_table
@@ -73,11 +74,6 @@ if "snakemake" in globals():
         rankings=snakemake.input.rankings,
         null=snakemake.wildcards.null,
         **dict(snakemake.params.items()),
-        job={
-            "device": snakemake.resources.device,
-            "threads": snakemake.threads,
-            "memory_mb": snakemake.resources.mem_mb,
-            "snapshot_seconds": snakemake.resources.snapshot_seconds,
-        },
+        job=job_of(snakemake),
         table=snakemake.output[0],
     )

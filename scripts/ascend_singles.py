@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from climbing import climb
+from climbing import climb, job_of
 from running import run
 from textualization.starts import drawn_neurons, runs
 
@@ -55,11 +55,6 @@ if "snakemake" in globals():
         repeated=snakemake.params.repeated,
         batch=snakemake.params.batch,
         protocol=snakemake.params.protocol,
-        job={
-            "device": snakemake.resources.device,
-            "threads": snakemake.threads,
-            "memory_mb": snakemake.resources.mem_mb,
-            "snapshot_seconds": snakemake.resources.snapshot_seconds,
-        },
+        job=job_of(snakemake),
         optima=snakemake.output[0],
     )

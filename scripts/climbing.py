@@ -118,6 +118,16 @@ def climbed(groups, identities, labels, protocol, model, job, place):
     return {name: t.contiguous().cpu().numpy() for name, t in tensors.items()}, stages.values()
 
 
+def job_of(snakemake) -> dict:
+    """How a job climbs, as `climbed` takes it: what changes no result beyond rounding."""
+    return {
+        "device": snakemake.resources.device,
+        "threads": snakemake.threads,
+        "memory_mb": snakemake.resources.mem_mb,
+        "snapshot_seconds": snakemake.resources.snapshot_seconds,
+    }
+
+
 def _fingerprint(weights, groups, start, *settings) -> str:
     """Of all that decides the optima: weights, groups, starts, settings, and this code itself."""
     found = hashlib.blake2b(start.tobytes(), digest_size=16)

@@ -9,7 +9,7 @@ import pandas as pd
 from optima import read_embeddings
 from running import run
 from textualization.files import write_table
-from textualization.similarity import nearest_words, target_similarity
+from textualization.similarity import like_words, nearest_words, target_similarity
 from textualization.starts import generator
 
 
@@ -19,8 +19,6 @@ def main(singles, activations, candidates, weights, sites, inputs, draws, seed, 
     counted = pd.read_parquet(candidates)["candidate"].to_numpy()
     e = read_embeddings(weights)
     matrices = {s: np.load(p, mmap_mode="r") for s, p in zip(sites, activations, strict=True)}
-    words = e[counted].astype(np.float64)
-    mean, spread = words.mean(axis=0), np.linalg.cholesky(np.cov(words, rowvar=False))
     tables = []
     for draw in range(draws):
         for name in inputs:
@@ -35,7 +33,7 @@ def main(singles, activations, candidates, weights, sites, inputs, draws, seed, 
             else:
                 vectors = dice.standard_normal((len(neurons), e.shape[1]))
                 if name == "embedding_covariance":
-                    vectors = mean + vectors @ spread.T
+                    vectors = like_words(vectors, e[counted])
                 found["nearest_cosine"] = nearest_words(vectors, e, counted)[1]
             tables.append(found.assign(null=name, draw=draw))
     columns = ["null", "draw", "site", "layer", "index", "nearest_cosine", "activation"]

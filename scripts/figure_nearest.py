@@ -12,10 +12,7 @@ def main(singles, nulls, inputs, start, paper, site, pdf, png) -> None:
     neurons = neurons[neurons["site"] == site]
     samples = {"model": neurons["nearest_cosine"]}
     for table in (read_nulls(nulls), pd.read_parquet(inputs)):
-        samples |= {
-            n: t["nearest_cosine"]
-            for n, t in table[table.get("site", site) == site].groupby("null")
-        }
+        samples |= {n: t["nearest_cosine"] for n, t in table[table["site"] == site].groupby("null")}
     if start:
         samples["start"] = neurons["start_nearest_cosine"]
     names = list(samples)[::-1]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from optima import nulls_of_groups
 from running import run
 from textualization.plotting import (
     NULLS,
@@ -24,7 +25,8 @@ def main(recovery, nulls, paper, scope, pdf, png) -> None:
     recovery = pd.read_csv(recovery)
     recovery = recovery[recovery["scope"] == scope]
     recovery[["recovery", "ci_low", "ci_high"]] *= 100
-    nulls = _of_recovery(pd.read_csv(nulls))
+    nulls = nulls_of_groups(nulls, "recovery")
+    nulls[["value", "low", "high"]] *= 100
     selections = list(recovery["selection"].unique())
     with figure(pdf, png, TWO_COLUMNS, 2.5, columns=len(selections)) as axes:
         axes = np.atleast_1d(axes)
@@ -42,16 +44,6 @@ def main(recovery, nulls, paper, scope, pdf, png) -> None:
             axis.set(ylim=(-3, 104), title=f"{label(selection)} selection")
         axes[0].set(ylabel="recovery (% of words)")
         shared_legend(axes)
-
-
-def _of_recovery(nulls: pd.DataFrame) -> pd.DataFrame:
-    """Nulls of recovery, in %: selection, size, null_model, value, low, high."""
-    nulls = nulls[nulls["claim"].str.startswith("group.recovery.")]
-    parts = nulls["claim"].str.split(".", expand=True)
-    nulls = nulls[["null_model", "null_value", "null_low", "null_high"]]
-    nulls = nulls.set_axis(["null_model", "value", "low", "high"], axis=1)
-    nulls[["value", "low", "high"]] *= 100
-    return nulls.assign(selection=parts[2], size=parts[3].astype(int))
 
 
 if "snakemake" in globals():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from optima import nulls_of_groups
 from running import run
 from textualization.plotting import (
     NULLS,
@@ -21,7 +22,7 @@ def main(thresholds, by_word, nulls, paper, sizes, scope, pdf, png) -> None:
     thresholds, by_word = pd.read_csv(thresholds), pd.read_csv(by_word)
     thresholds = thresholds[thresholds["scope"] == scope]
     by_word = by_word[by_word["scope"] == scope]
-    nulls = _of_thresholds(pd.read_csv(nulls))
+    nulls = nulls_of_groups(nulls, "threshold").rename(columns={"size": "percent"})
     selections = list(thresholds["selection"].unique())
     with figure(pdf, png, TWO_COLUMNS, 2.4, columns=len(selections)) as axes:
         axes = np.atleast_1d(axes)
@@ -60,15 +61,6 @@ def _intervals(axis, rows, y, sizes, color, marker, label) -> None:
     low, high = (rows[side].clip(sizes[0], sizes[-1] * 1.1) for side in ("low", "high"))
     axis.hlines(y, low, high, color=color, lw=0.9)
     axis.plot(rows["value"], y, ls="none", marker=marker, color=color, ms=3.5, label=label)
-
-
-def _of_thresholds(nulls: pd.DataFrame) -> pd.DataFrame:
-    """Nulls of thresholds that are reached: selection, percent, null_model, value, low, high."""
-    nulls = nulls[nulls["claim"].str.startswith("group.threshold.") & nulls["null_value"].notna()]
-    parts = nulls["claim"].str.split(".", expand=True).reindex(columns=range(4))
-    nulls = nulls[["null_model", "null_value", "null_low", "null_high"]]
-    nulls = nulls.set_axis(["null_model", "value", "low", "high"], axis=1)
-    return nulls.assign(selection=parts[2], percent=parts[3].astype(int))
 
 
 if "snakemake" in globals():

@@ -70,15 +70,32 @@ def read_batches(paths, labels, name_parts, convergence, collapse):
 
 
 def read_nulls(paths) -> pd.DataFrame:
-    """All batches of nulls in one table; an empty one with a column `null` if there are none."""
+    """All batches of nulls in one table; an empty one if there are none."""
     tables = [pd.read_parquet(path) for path in paths]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"null": []})
+    return (
+        pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["null", "site"])
+    )
 
 
 def with_curves(facts: pd.DataFrame, batch) -> pd.DataFrame:
     """Facts with each optimum's curve, `steps` and `curve` as lists: of nulls it is not judged here."""
     steps = [batch["steps"]] * len(facts)
     return facts.assign(steps=steps, curve=list(np.ascontiguousarray(batch["curve"].T)))
+
+
+def nulls_of_groups(path, kind: str) -> pd.DataFrame:
+    """Nulls of a kind of claim about groups, as they were written; may be empty.
+
+    kind: `recovery` or `threshold`. Returns `null_model`, `value`, `low`, `high`, `selection`, and the
+    claim's number as `size`: a group's size, or a threshold's percent.
+    """
+    columns = ["claim", "null_model", "null_value", "null_low", "null_high"]
+    nulls = pd.read_csv(path, usecols=columns, dtype={"claim": str, "null_model": str})[columns]
+    nulls = nulls.set_axis(["claim", "null_model", "value", "low", "high"], axis=1)
+    parts = nulls.pop("claim").str.split(".", expand=True).reindex(columns=range(4))
+    chosen = (parts[1] == kind) & nulls["value"].notna()
+    nulls = nulls[chosen].astype({"value": float, "low": float, "high": float})
+    return nulls.assign(selection=parts[2][chosen], size=parts[3][chosen].astype(int))
 
 
 def read_embeddings(weights) -> np.ndarray:

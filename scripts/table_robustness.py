@@ -11,7 +11,7 @@ from optima import read_embeddings
 from running import run
 from textualization.estimates import clustered, rate
 from textualization.presenting import write_for_people
-from textualization.similarity import METRICS, nearest_words, target_similarity, view
+from textualization.similarity import METRICS, like_words, nearest_words, target_similarity, view
 from textualization.starts import generator
 from textualization.vocabulary import CANDIDATES
 
@@ -70,11 +70,10 @@ def _chance(words, see, seen, counted, seed) -> dict[str, float]:
     """Mean nearest cosine of random directions, and of directions with the words' covariance."""
     dice = generator(seed, "chance")
     vectors = dice.standard_normal((DIRECTIONS, words.shape[1]))
-    spread = np.linalg.cholesky(np.cov(words, rowvar=False, dtype=np.float64))
-    like_words = words.mean(axis=0) + vectors @ spread.T
+    drawn = {"random_direction": vectors, "embedding_covariance": like_words(vectors, words)}
     return {
-        name: float(nearest_words(see(drawn), seen, counted)[1].mean())
-        for name, drawn in (("random_direction", vectors), ("embedding_covariance", like_words))
+        name: float(nearest_words(see(directions), seen, counted)[1].mean())
+        for name, directions in drawn.items()
     }
 
 

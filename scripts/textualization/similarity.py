@@ -120,6 +120,12 @@ def leading_subspace(embeddings, components: int) -> tuple[np.ndarray, np.ndarra
     return mean, directions[:components]
 
 
+def like_words(vectors, embeddings) -> np.ndarray:
+    """Standard normal vectors (n, H) given the mean and covariance of the words, (V, H)."""
+    words = np.asarray(embeddings, dtype=np.float64)
+    return words.mean(axis=0) + vectors @ np.linalg.cholesky(np.cov(words, rowvar=False)).T
+
+
 def share_in_subspace(vectors, mean, directions) -> np.ndarray:
     """Share of each unit vector's squared distance from `mean` that lies along `directions`. (n,)"""
     centred = unit(vectors) - mean
