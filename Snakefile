@@ -1,7 +1,6 @@
 """What does a neuron, or a group of neurons, want to read?
 
-The study of arXiv 2311.08240, stage by stage; each include is one stage of the paper.
-Settings: config/config.yaml. Results: results/<study>/.
+The study of arXiv 2311.08240: each include is one stage. Settings: config/. Results: results/<study>/.
 """
 
 from snakemake.utils import min_version
@@ -23,6 +22,7 @@ include: "rules/statistics.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/claims.smk"
+include: "rules/comparison.smk"
 
 
 report: "report/workflow.rst"
@@ -37,3 +37,4 @@ rule all:
         STUDY / "provenance.json",
         for_each_model(TABLES),
         for_each_model(FIGURES),
+        SIDE_BY_SIDE,

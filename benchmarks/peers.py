@@ -98,10 +98,12 @@ def from_frozen(path: str | Path, attention: str = ATTENTION) -> BertModel:
     return model
 
 
-def random_bert(layers, hidden, heads, intermediate, words, seed, attention: str = ATTENTION):
+def random_bert(
+    layers, hidden, heads, intermediate, words, seed, attention: str = ATTENTION, frame=(101, 102)
+):
     """A BERT of any shape in its own random initialisation, frozen.
 
-    Returns the BertModel, and the tensors and facts that FrozenBert takes, as `freeze` would.
+    frame: the ids around x. Returns the BertModel, and the tensors and facts that FrozenTransformer takes, as `freeze` would.
     """
     facts = {
         "layers": layers,
@@ -111,6 +113,8 @@ def random_bert(layers, hidden, heads, intermediate, words, seed, attention: str
         "heads": heads,
         "epsilon": 1e-12,
         "activation": "gelu",
+        "before": frame[0],
+        "after": frame[1],
     }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

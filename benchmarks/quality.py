@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from textualization.ascent import AscentSettings, ascend
-from textualization.bert import FrozenBert
+from textualization.transformer import FrozenTransformer
 from textualization.files import atomic
 from textualization.objectives import mean_of
 from textualization.starts import drawn_neurons, vocabulary_vectors
@@ -30,7 +30,7 @@ ROUNDING = 1e-5
 
 def main(weights, out, threads, layers, neurons, restarts, steps, seed):
     torch.set_num_threads(threads)
-    model = FrozenBert.load(weights, FRAME)
+    model = FrozenTransformer.load(weights)
     rows, agreement = [], []
     for layer in layers or (1, (1 + model.layers) // 2, model.layers):
         found, same = contest(model, layer, neurons, restarts, steps, seed)

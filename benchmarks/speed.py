@@ -19,7 +19,7 @@ import torch
 from peers import batched, from_frozen, literal, random_bert
 from textualization.ascent import AscentSettings, ascend, make_solver
 from textualization.batches import fitting_batch
-from textualization.bert import FrozenBert
+from textualization.transformer import FrozenTransformer
 from textualization.files import atomic
 from textualization.objectives import mean_of
 from textualization.starts import vocabulary_vectors
@@ -35,7 +35,7 @@ def main(weights, out, threads, batches, rounds, memory_mb, lucent):
     rows = []
     models = {
         "minilm-l6": lambda dtype: (
-            FrozenBert.load(weights, FRAME, dtype=dtype),
+            FrozenTransformer.load(weights, dtype=dtype),
             from_frozen(weights).to(dtype),
         ),
         "random-base": _random_base,
@@ -138,7 +138,7 @@ def _lucent(python, weights, layer: int, batch: int, threads: int, steps: int = 
 
 def _random_base(dtype):
     whole, tensors, facts = random_bert(**BASE, seed=0)
-    return FrozenBert(tensors, facts, FRAME, dtype=dtype), whole.to(dtype)
+    return FrozenTransformer(tensors, facts, dtype=dtype), whole.to(dtype)
 
 
 def _step_times(climb, steps: int) -> list[float]:

@@ -6,7 +6,6 @@ rule ascend_singles:
     input:
         script_with_modules("ascend_singles"),
         weights=frozen,
-        vocabulary=MODEL / "vocabulary.parquet",
     output:
         MODEL / "ascent/singles/{site}-{layer}-{batch}.safetensors",
     log:
@@ -41,7 +40,7 @@ rule ascend_groups:
     input:
         script_with_modules("ascend_groups"),
         weights=frozen,
-        vocabulary=MODEL / "vocabulary.parquet",
+        targets=MODEL / "targets.parquet",
         ranking=MODEL / "groups/{selection}-{scope}.parquet",
     output:
         MODEL / "ascent/groups/{selection}-{scope}-{sizes}-{batch}.safetensors",

@@ -28,9 +28,9 @@ rule claims:
         "../envs/analysis.yaml"
     params:
         paper=PAPER,
-        models=config["models"],
+        models=lambda wildcards: studied(),
         null_models=NULLS["models"],
-        checksums=[entry(model)["sha256"] for model in config["models"]],
+        checksums=lambda wildcards: [entry(model).get("sha256") for model in studied()],
         # Which of a study's sites each kind of claim is about: single neurons of the first.
         sites={"singles": SINGLES["sites"][:1], "groups": GROUPS["sites"]},
         reading=f"read at {config['read']}, candidates {config['words']['candidates']}",
@@ -67,7 +67,7 @@ rule findings:
     conda:
         "../envs/analysis.yaml"
     params:
-        models=config["models"],
+        models=lambda wildcards: studied(),
         null_models=NULLS["models"],
         draws=NULLS["draws"],
         confidence=STATISTICS["confidence"],

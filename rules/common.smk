@@ -1,4 +1,5 @@
 # Helpers for the rules: settings checked, paths and batches counted. No rules here.
+import csv
 import sys
 from math import ceil
 from pathlib import Path
@@ -16,7 +17,7 @@ from textualization.settings import (
     read_schema,
     read_target_rows,
 )
-from textualization.sources import MODEL_FILES
+from textualization.sources import PINS, files_of
 
 SCHEMA = Path(workflow.basedir) / "config/config.schema.yaml"
 try:
@@ -34,6 +35,9 @@ PAPER = yaml.safe_load(Path("resources/paper.yaml").read_text(encoding="utf-8"))
 SHAPE = ("layers", "hidden", "intermediate", "words")
 STUDY = Path("results") / config["study"]
 MODEL = STUDY / "{model}"
+COMPARISON = STUDY / "comparison"
+# Whether models that cannot be reached are left out.
+SKIPPING = config["missing"]["models"] == "skip"
 SINGLES, GROUPS = config["singles"], config["groups"]
 ASCENT, STATISTICS = config["ascent"], config["statistics"]
 NULLS = config["nulls"]
@@ -76,6 +80,14 @@ FIGURES = [
 ]
 
 
+# Of a study of several models.
+SIDE_BY_SIDE = [
+    COMPARISON / name
+    for name in ("models.md", "words.md", "numbers.md", "models.pdf")
+    if len(config["models"]) > 1
+]
+
+
 wildcard_constraints:
     model="|".join(config["models"]),
     site="output|intermediate",
@@ -94,9 +106,20 @@ def script_with_modules(name):
     return local_imports(f"scripts/{name}.py")
 
 
+def studied():
+    """The models of the study; where missing ones are skipped, those that were found."""
+    if not SKIPPING:
+        return config["models"]
+    with open(checkpoints.find_models.get().output[0], encoding="utf-8", newline="") as stream:
+        found = [row["model"] for row in csv.DictReader(stream) if row["found"] == "True"]
+    if not found:
+        raise WorkflowError(f"{STUDY}/found.csv: none of the study's models can be reached")
+    return found
+
+
 def for_each_model(paths):
     """The same results for every model of the study."""
-    return expand(paths, model=config["models"])
+    return lambda wildcards: expand(paths, model=studied())
 
 
 def entry(model):
@@ -104,16 +127,28 @@ def entry(model):
     return config["catalogue"][model]
 
 
+def source_of(model):
+    """Where a model comes from: its entry but for what is said of its shape."""
+    return {key: value for key, value in entry(model).items() if key not in (*SHAPE, "family")}
+
+
 def local_files(model):
     """The files of a model that is a folder on this machine; none for other sources."""
     if entry(model)["source"] != "path":
         return []
-    return [Path(entry(model)["path"]) / name for name in MODEL_FILES]
+    return files_of(entry(model)["path"])
 
 
 def weights_folder(model):
-    """A model's folder, shared by all studies; the checksum keeps two models of one name apart."""
-    return Path("results/_models") / f"{model}-{entry(model)['sha256'][:8]}"
+    """A model's folder, shared by all studies; its pin keeps two models of one name apart."""
+    pin = next(entry(model)[key] for key in PINS if key in entry(model))
+    return Path("results/_models") / f"{model}-{pin[:8]}"
+
+
+def family_modules(model):
+    """The module of a model's family, and those that it imports."""
+    name = entry(model)["family"]
+    return local_imports(f"scripts/textualization/families/{name}.py", "scripts")
 
 
 def frozen(wildcards):
@@ -133,7 +168,29 @@ def width(model, site):
 
 def single_layers(model):
     """The layers whose single neurons are studied."""
-    return layers_of(model) if SINGLES["layers"] == "all" else SINGLES["layers"]
+    layers = layers_of(model)
+    return (
+        layers if SINGLES["layers"] == "all" else [la for la in SINGLES["layers"] if la in layers]
+    )
+
+
+def drawn_of(model, site):
+    """How many neurons of a layer are studied: a number, or `all`."""
+    drawn = SINGLES["neurons"]
+    return drawn if drawn == "all" else min(drawn, width(model, site))
+
+
+def neurons_of(model, scope):
+    """All neurons that may be in a group."""
+    per_layer = sum(width(model, site) for site in GROUPS["sites"])
+    return per_layer * (len(layers_of(model)) if scope == "model" else 1)
+
+
+def sizes_of(model, scope):
+    """The group sizes of a scope, ascending, that the model has neurons for."""
+    return sorted(
+        size for size in GROUPS["sizes"].get(scope, []) if size <= neurons_of(model, scope)
+    )
 
 
 def climbs(kind, items):
@@ -144,14 +201,15 @@ def climbs(kind, items):
 
 def single_batches(wildcards):
     """All batches of single neurons: one layer each."""
-    drawn = SINGLES["neurons"]
+    model = wildcards.model
+    drawn = {site: drawn_of(model, site) for site in SINGLES["sites"]}
     return [
-        STUDY / wildcards.model / f"ascent/singles/{site}-{layer}-{batch}.safetensors"
+        STUDY / model / f"ascent/singles/{site}-{layer}-{batch}.safetensors"
         for site in SINGLES["sites"]
-        for layer in single_layers(wildcards.model)
+        for layer in single_layers(model)
         for batch in range(
             ceil(
-                climbs("singles", width(wildcards.model, site) if drawn == "all" else drawn)
+                climbs("singles", width(model, site) if drawn[site] == "all" else drawn[site])
                 / ASCENT["singles"]["batch"]
             )
         )
@@ -177,14 +235,14 @@ def shared_sizes(model, scope):
     of_one_size = climbs("groups", len(TARGETS))
     of_one_size *= len(layers_of(model)) if scope == "layer" else 1
     step = max(1, batch // of_one_size)
-    sizes = sorted(GROUPS["sizes"][scope])
+    sizes = sizes_of(model, scope)
     chunks = [sizes[i : i + step] for i in range(0, len(sizes), step)]
     return [(chunk, ceil(of_one_size * len(chunk) / batch)) for chunk in chunks]
 
 
 def rankings(wildcards):
     """The neurons of every word in order, for each selection and scope."""
-    scopes = [scope for scope, sizes in GROUPS["sizes"].items() if sizes]
+    scopes = [scope for scope in GROUPS["sizes"] if sizes_of(wildcards.model, scope)]
     return [
         STUDY / wildcards.model / f"groups/{selection}-{scope}.parquet"
         for selection in GROUPS["selections"]

@@ -141,7 +141,7 @@ rule figure_thresholds:
         "../envs/analysis.yaml"
     params:
         paper=PAPER,
-        sizes=sorted(GROUPS["sizes"]["model"]),
+        sizes=lambda wildcards: sizes_of(wildcards.model, "model"),
         scope="model",
     script:
         "../scripts/figure_thresholds.py"

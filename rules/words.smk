@@ -25,23 +25,26 @@ rule mark_candidates:
 
 
 rule list_targets:
-    """The target words with their ids; a target that is not one word of the model ends the study."""
+    """The target words with their ids, and those that are not one entry of the model's vocabulary."""
     input:
         script_with_modules("list_targets"),
         candidates=MODEL / "candidates.parquet",
+        tokenizer=lambda wildcards: weights_folder(wildcards.model) / "tokenizer.json",
     output:
-        MODEL / "targets.parquet",
+        targets=MODEL / "targets.parquet",
+        asked=MODEL / "asked.parquet",
     log:
         MODEL / "logs/list_targets.log",
     benchmark:
         MODEL / "benchmarks/list_targets.tsv"
     priority: 100
     conda:
-        "../envs/analysis.yaml"
+        "../envs/model.yaml"
     resources:
         mem_mb=500,
         runtime=10,
     params:
         words=[target["word"] for target in TARGETS],
+        missing=config["missing"]["words"],
     script:
         "../scripts/list_targets.py"

@@ -11,7 +11,7 @@ from textualization.starts import runs
 
 def main(
     weights,
-    vocabulary,
+    targets,
     ranking,
     selection,
     scope,
@@ -24,7 +24,6 @@ def main(
     job,
     optima,
 ) -> None:
-    words = pd.read_parquet(vocabulary)["word"]
     ranked = pd.read_parquet(ranking)
     ranked = ranked[ranked["rank"] <= max(sizes)]
     ranked = {
@@ -45,7 +44,7 @@ def main(
         for restart in range(restarts[word])
     ]
     objectives = objectives[number * batch : (number + 1) * batch]
-    ids = {word: place for place, word in enumerate(words)}
+    ids = pd.read_parquet(targets).set_index("word")["id"]
     climb(
         groups=[ranked[word, layer][:size] for size, word, layer, _ in objectives],
         identities=[
@@ -54,12 +53,12 @@ def main(
         ],
         labels={
             "size": [size for size, _, _, _ in objectives],
-            "target": [ids[word] for _, word, _, _ in objectives],
+            "target": [int(ids[word]) for _, word, _, _ in objectives],
             "scope_layer": [int(layer) for _, _, layer, _ in objectives],
             "restart": [restart for _, _, _, restart in objectives],
         },
         protocol=protocol,
-        model={"weights": weights, "words": words},
+        weights=weights,
         job=job,
         optima=optima,
     )
@@ -70,7 +69,7 @@ if "snakemake" in globals():
         main,
         snakemake.log[0],
         weights=snakemake.input.weights,
-        vocabulary=snakemake.input.vocabulary,
+        targets=snakemake.input.targets,
         ranking=snakemake.input.ranking,
         selection=snakemake.wildcards.selection,
         scope=snakemake.wildcards.scope,

@@ -20,7 +20,7 @@ def main(
     tables, snapshots = [], []
     for draw, path in zip(draws, weights, strict=True):
         chosen = words_of(targets, draw, per_draw, protocol["seed"])
-        model = load_model(path, words["word"], protocol["read"], job["device"])
+        model = load_model(path, protocol["read"], job["device"])
         neurons = summaries(model, reference, sites)
         found = word_activations(model, chosen["id"].to_numpy(), all_taps(model, sites))
         activations = np.concatenate(list(found.values()), axis=1)

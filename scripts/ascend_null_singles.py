@@ -7,7 +7,7 @@ from model_access import load_model
 from nulling import summaries, word_activations
 from optima import facts_of, in_order, singles_beside_words, with_curves
 from running import run
-from textualization.bert import Tap
+from textualization.transformer import Tap
 from textualization.files import write_table
 from textualization.nulls import dealt
 from textualization.starts import drawn_neurons
@@ -34,13 +34,13 @@ def main(
             identities=[("single", null, draw, *neuron) for neuron in chosen],
             labels={"layer": [n[1] for n in chosen], "index": [n[2] for n in chosen]},
             protocol=protocol,
-            model={"weights": path, "words": words["word"]},
+            weights=path,
             job=job,
             place=f"{table}.{draw}",
         )
         facts = with_curves(facts_of(batch, ("layer", "index")), batch)
         facts["site"] = [site for site, _, _ in chosen]
-        model = load_model(path, words["word"], protocol["read"], job["device"])
+        model = load_model(path, protocol["read"], job["device"])
 
         def excite(facts, word, model=model):
             taps = [Tap(*tap) for tap in zip(facts["site"], facts["layer"], strict=True)]

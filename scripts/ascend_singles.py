@@ -1,7 +1,5 @@
 """Gradient ascent on single neurons: one batch of neurons of one layer."""
 
-import pandas as pd
-
 from climbing import climb, job_of
 from running import run
 from textualization.starts import drawn_neurons, runs
@@ -9,7 +7,6 @@ from textualization.starts import drawn_neurons, runs
 
 def main(
     weights,
-    vocabulary,
     site,
     layer,
     number,
@@ -22,7 +19,6 @@ def main(
     job,
     optima,
 ) -> None:
-    words = pd.read_parquet(vocabulary)["word"]
     drawn = drawn_neurons(protocol["seed"], site, layer, width, neurons).tolist()
     objectives = runs(protocol["seed"], drawn, restarts, repeated, site, layer)
     objectives = objectives[number * batch : (number + 1) * batch]
@@ -34,7 +30,7 @@ def main(
             "restart": [restart for _, restart in objectives],
         },
         protocol=protocol,
-        model={"weights": weights, "words": words},
+        weights=weights,
         job=job,
         optima=optima,
     )
@@ -45,7 +41,6 @@ if "snakemake" in globals():
         main,
         snakemake.log[0],
         weights=snakemake.input.weights,
-        vocabulary=snakemake.input.vocabulary,
         site=snakemake.wildcards.site,
         layer=int(snakemake.wildcards.layer),
         number=int(snakemake.wildcards.batch),

@@ -36,6 +36,7 @@ def main(
         found = _singles(
             pd.read_csv(singles[place]),
             pd.read_parquet(utilisation[place]),
+            sites["singles"][0],
             paper,
             confidence,
         )
@@ -94,12 +95,10 @@ def _protocol(protocol, init, restarts) -> str:
     return text
 
 
-def _singles(summary, neurons, paper, confidence) -> list[tuple]:
-    """Over all layers, for the first of the study's sites."""
-    whole = summary[
-        (summary["site"] == summary["site"].iloc[0]) & (summary["layer"] == "all")
-    ].iloc[0]
-    neurons = neurons[neurons["site"] == whole["site"]]
+def _singles(summary, neurons, site, paper, confidence) -> list[tuple]:
+    """Over all layers of one site."""
+    whole = summary[(summary["site"] == site) & (summary["layer"] == "all")].iloc[0]
+    neurons = neurons[neurons["site"] == site]
     neurons = neurons.assign(nearest_is_best=neurons["nearest_word"] == neurons["best_word"])
     neurons = neurons.groupby(["layer", "index"], as_index=False).mean(numeric_only=True)
     n = int(whole["neurons"])

@@ -28,19 +28,23 @@ from textualization.starts import largest_entries, vocabulary_vector, vocabulary
 CHUNK = 128
 
 
-def climb(groups, identities, labels, protocol, model, job, optima) -> None:
+def climb(groups, identities, labels, protocol, weights, job, optima) -> None:
     """Ascend on the mean activation of every group; write the optima to the file `optima`.
 
-    The arguments are those of `climbed`.
+    The arguments are those of `climbed`. Where words are skipped, a batch may have none to climb.
     """
-    tensors, snapshots = climbed(groups, identities, labels, protocol, model, job, optima)
+    if not groups:
+        with atomic(optima) as file:
+            save_file({"activation": np.empty(0)}, file)
+        return
+    tensors, snapshots = climbed(groups, identities, labels, protocol, weights, job, optima)
     with atomic(optima) as file:
         save_file(tensors, file)
     for kept in snapshots:
         kept.remove()
 
 
-def climbed(groups, identities, labels, protocol, model, job, place):
+def climbed(groups, identities, labels, protocol, weights, job, place):
     """Ascend on the mean activation of every group.
 
     groups: lists of (site, layer, index). identities: what x₀ is drawn by, one tuple each. labels:
@@ -48,7 +52,7 @@ def climbed(groups, identities, labels, protocol, model, job, place):
     protocol: all that decides the optima: `settings` (of AscentSettings), `precision` (`dtype`,
     `products` of the first steps and the share `polish` of the last), `init` and `seed` of x₀, `read`,
     and `entries`, how many of the largest of x are kept.
-    model: arguments of load_model, `weights` and `words`. job: how, not what: `device`, `threads`,
+    weights: the frozen model's file. job: how, not what: `device`, `threads`,
     `memory_mb`, and `snapshot_seconds` between two snapshots, in files named after `place`.
 
     Returns the optima, arrays by name (see `optima.read_batches`), and the snapshots,
@@ -57,9 +61,9 @@ def climbed(groups, identities, labels, protocol, model, job, place):
     torch.set_num_threads(job["threads"])
     precision, seed, init = (protocol[k] for k in ("precision", "seed", "init"))
     load = partial(
-        load_model, **model, read=protocol["read"], device=job["device"], dtype=precision["dtype"]
+        load_model, weights, read=protocol["read"], device=job["device"], dtype=precision["dtype"]
     )
-    weights, model = model["weights"], load()
+    model = load()
     objectives, words = mean_of(groups, model), model.word_embeddings.double().cpu().numpy()
 
     def draw(rows):

@@ -1,5 +1,6 @@
 """Bring a model's files from its source and check them."""
 
+import logging
 from pathlib import Path
 
 from running import run
@@ -7,7 +8,8 @@ from textualization.sources import fetch
 
 
 def main(source: dict, weights: str) -> None:
-    fetch(source, into=Path(weights).parent)
+    found = fetch(source, into=Path(weights).parent)
+    logging.info("the weights' SHA-256 is %s", found)
 
 
 if "snakemake" in globals():

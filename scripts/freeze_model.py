@@ -9,8 +9,8 @@ from textualization.files import atomic
 from textualization.freezing import CheckpointError, freeze
 
 
-def main(weights: str, shape: dict[str, int], frozen: str) -> None:
-    tensors, facts = freeze(Path(weights).parent)
+def main(weights: str, family: str, shape: dict[str, int], frozen: str) -> None:
+    tensors, facts = freeze(Path(weights).parent, family)
     wrong = [f"{k}: {facts[k]}, not {v}" for k, v in shape.items() if int(facts[k]) != v]
     if wrong:
         raise CheckpointError(
@@ -25,6 +25,7 @@ if "snakemake" in globals():
         main,
         snakemake.log[0],
         weights=snakemake.input.weights,
+        family=snakemake.params.family,
         shape=snakemake.params.shape,
         frozen=snakemake.output[0],
     )

@@ -1,15 +1,32 @@
-"""The target words with their vocabulary ids; each must be one candidate entry."""
+"""The target words with their ids; and what becomes of words that are not one entry of the vocabulary."""
 
 import pandas as pd
+from tokenizers import Tokenizer
 
 from running import run
 from textualization.files import write_table
-from textualization.vocabulary import target_ids
+from textualization.vocabulary import VocabularyError, check_targets, find_targets
+
+#: Words are looked up as they stand behind another one.
+BEFORE = "the"
 
 
-def main(candidates: str, words: list[str], targets: str) -> None:
-    ids = target_ids(pd.read_parquet(candidates), words)
-    write_table(pd.DataFrame({"word": words, "id": ids}), targets)
+def main(candidates, tokenizer, words: list[str], missing: str, targets: str, asked: str) -> None:
+    tokenize = Tokenizer.from_file(tokenizer)
+
+    def ids(text: str) -> list[int]:
+        return tokenize.encode(text, add_special_tokens=False).ids
+
+    skipped = len(ids(BEFORE))
+    tokens = {word: ids(f"{BEFORE} {word}")[skipped:] for word in words}
+    found = find_targets(pd.read_parquet(candidates), tokens)
+    if missing == "stop":
+        check_targets(found)
+    used = found[found["used"]]
+    if not len(used):
+        raise VocabularyError("words.targets: none of the words is one entry of the vocabulary")
+    write_table(found, asked)
+    write_table(used[["word", "id"]].reset_index(drop=True), targets)
 
 
 if "snakemake" in globals():
@@ -17,6 +34,9 @@ if "snakemake" in globals():
         main,
         snakemake.log[0],
         candidates=snakemake.input.candidates,
+        tokenizer=snakemake.input.tokenizer,
         words=snakemake.params.words,
-        targets=snakemake.output[0],
+        missing=snakemake.params.missing,
+        targets=snakemake.output.targets,
+        asked=snakemake.output.asked,
     )

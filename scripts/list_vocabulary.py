@@ -1,4 +1,7 @@
-"""Every vocabulary entry with its kind."""
+"""Every row of the embedding matrix, with its name and kind."""
+
+import json
+from pathlib import Path
 
 from tokenizers import Tokenizer
 
@@ -9,11 +12,12 @@ from textualization.vocabulary import VocabularyError, vocabulary_table
 
 def main(tokenizer: str, words: int, vocabulary: str) -> None:
     entries = Tokenizer.from_file(tokenizer).get_vocab(with_added_tokens=True)
-    if sorted(entries.values()) != list(range(words)):
-        raise VocabularyError(
-            f"{tokenizer} has {len(entries)} entries, the model's embedding matrix {words} rows"
-        )
-    write_table(vocabulary_table(sorted(entries, key=entries.get)), vocabulary)
+    contents = json.loads(Path(tokenizer).read_text(encoding="utf-8"))
+    try:
+        table = vocabulary_table(contents, entries, words)
+    except VocabularyError as error:
+        raise VocabularyError(f"{tokenizer}: {error}") from None
+    write_table(table, vocabulary)
 
 
 if "snakemake" in globals():

@@ -1,16 +1,14 @@
-"""A frozen model as the scripts read it: its frame's ids, its device, its dtype."""
+"""A frozen model as the scripts read it: its device, its dtype."""
 
 import logging
 
 import torch
 
-from textualization.bert import FrozenBert
-
-FRAME = ("[CLS]", "[SEP]")
+from textualization.transformer import FrozenTransformer
 
 
-def load_model(weights, words, read, device, dtype="float32", products=None) -> FrozenBert:
-    """Load frozen weights. words: the vocabulary, in the order of ids.
+def load_model(weights, read, device, dtype="float32", products=None) -> FrozenTransformer:
+    """Load frozen weights.
 
     device: `cpu`, `cuda` or `auto` (a GPU if one is visible). products: the dtype of the matrix
     products if not `dtype`: `bfloat16` or `tf32`.
@@ -24,11 +22,8 @@ def load_model(weights, words, read, device, dtype="float32", products=None) -> 
     if products == "tf32" and device == "cpu":
         raise RuntimeError("ascent.precision.products is tf32, which needs a GPU")
     logging.info("device %s, %s, %d threads", device, dtype, torch.get_num_threads())
-    entries = list(words)
-    frame = [entries.index(token) for token in FRAME]
-    return FrozenBert.load(
+    return FrozenTransformer.load(
         weights,
-        frame,
         read=read,
         device=device,
         dtype=getattr(torch, dtype),

@@ -8,7 +8,7 @@ import torch
 from climbing import climbed
 from model_access import load_model
 from optima import facts_of, groups_beside_words, in_order, with_curves
-from textualization.bert import Tap
+from textualization.transformer import Tap
 from textualization.nulls import dealt
 from textualization.starts import generator
 from textualization.words import neuron_summary
@@ -61,13 +61,13 @@ def climb_groups(groups, facts, null, draw, weights, words, protocol, job, table
         ],
         labels={name: facts[name].tolist() for name in ("target", "size")},
         protocol=protocol,
-        model={"weights": weights, "words": words["word"]},
+        weights=weights,
         job=job,
         place=f"{table}.{draw}",
     )
     found = with_curves(facts_of(batch, ("target", "size")), batch)
     found["selection"] = facts["selection"].to_numpy()
-    model = load_model(weights, words["word"], protocol["read"], job["device"])
+    model = load_model(weights, protocol["read"], job["device"])
 
     def excite(rows, target, nearest):
         ids, place = np.unique(target, return_inverse=True)

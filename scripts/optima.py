@@ -7,6 +7,7 @@ import pandas as pd
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
+from textualization.architecture import Architecture
 from textualization.similarity import (
     collapsed,
     converged,
@@ -41,6 +42,8 @@ def read_batches(paths, labels, name_parts, convergence, collapse):
     facts, starts, embeddings, curves, rows = [], [], [], [], 0
     for path in paths:
         batch = load_file(path)
+        if not len(batch["activation"]):
+            continue
         table = facts_of(batch, labels)
         table["converged"] = converged(batch["steps"], batch["curve"], **convergence)
         table["collapsed"] = collapsed(batch["curve"], collapse)
@@ -164,14 +167,19 @@ def coordinates(neurons, weights, expected) -> np.ndarray:
     """What is to be expected of each neuron as a coordinate of a normalised state; (n,).
 
     neurons: with `site`, `layer`, `index`. expected: a function of LayerNorm's gain and bias, see
-    `textualization.geometry`. NaN for sites other than `output`, which no LayerNorm writes.
+    `textualization.geometry`. NaN for what no LayerNorm or RMSNorm writes.
     """
     values = np.full(len(neurons), np.nan)
     outputs = (neurons["site"] == "output").to_numpy()
     with safe_open(weights, framework="np") as file:
+        architecture = Architecture.read(file.metadata())
         for layer in neurons["layer"][outputs].unique():
-            name = f"block.{layer}.output_norm"
-            gain, bias = (file.get_tensor(f"{name}.{part}") for part in ("gain", "bias"))
+            norm = architecture.output_norm(layer)
+            if norm is None:
+                continue
+            gain = file.get_tensor(f"{norm}.gain")
+            has_bias = f"{norm}.bias" in file.offset_keys()
+            bias = file.get_tensor(f"{norm}.bias") if has_bias else np.zeros_like(gain)
             here = outputs & (neurons["layer"] == layer).to_numpy()
             values[here] = expected(gain, bias)[neurons["index"][here]]
     return values

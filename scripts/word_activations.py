@@ -8,14 +8,14 @@ import torch
 
 from model_access import load_model
 from running import run
-from textualization.bert import Tap
+from textualization.transformer import Tap
 from textualization.files import atomic
 
 
 def main(weights, vocabulary, site, read, batch, device, threads, matrix) -> None:
     torch.set_num_threads(threads)
     words = pd.read_parquet(vocabulary)["word"]
-    model = load_model(weights, words, read=read, device=device)
+    model = load_model(weights, read=read, device=device)
     taps = [Tap(site, layer) for layer in range(1, model.layers + 1)]
     shape = (len(taps), len(words), model.width(site))
     with atomic(matrix) as partial, torch.inference_mode():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from textualization.bert import FrozenBert
+from textualization.transformer import FrozenTransformer
 from textualization.freezing import freeze
 
 DATA = Path(__file__).parent / "data"
@@ -23,6 +23,6 @@ def tiny(request):
 
 
 def load_tiny(name, dtype=torch.float64, read="word", **options):
-    frozen = FrozenBert(*freeze(DATA / name), FRAME, read=read, dtype=dtype, **options)
+    frozen = FrozenTransformer(*freeze(DATA / name), read=read, dtype=dtype, **options)
     whole = AutoModel.from_pretrained(DATA / name, dtype=dtype).eval()
     return frozen, whole.requires_grad_(False)

@@ -10,7 +10,7 @@ import reference
 from ascents import GROUPS, SAME, SOLVERS, assert_close, climb, starts_for
 from conftest import DATA, FRAME, load_tiny
 from textualization.ascent import AscentSettings, ascend, recorded_steps
-from textualization.bert import FrozenBert
+from textualization.transformer import FrozenTransformer
 from textualization.freezing import freeze
 from textualization.objectives import mean_of
 from textualization.similarity import nearest_words
@@ -194,7 +194,7 @@ def dying(name="tiny-wide"):
     tensors, facts = freeze(DATA / name)
     for layer in range(1, int(facts["layers"]) + 1):
         tensors[f"block.{layer}.intermediate.bias"][7] = -1e3
-    return FrozenBert(tensors, facts | {"activation": "relu"}, FRAME, dtype=torch.float64)
+    return FrozenTransformer(tensors, facts | {"activation": "relu"}, dtype=torch.float64)
 
 
 @pytest.mark.parametrize("batch", [None, 2])

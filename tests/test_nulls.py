@@ -17,7 +17,7 @@ from transformers import BertConfig, BertModel
 import reference
 from ascents import climb, starts_for
 from conftest import DATA, FRAME, TINY, load_tiny
-from textualization.bert import SITES, FrozenBert, Tap
+from textualization.transformer import SITES, FrozenTransformer, Tap
 from textualization.freezing import freeze
 from textualization.nulls import (
     NULL_MODELS,
@@ -48,7 +48,7 @@ def some(**tensors):
 
 def frozen_of(tensors, facts, read="word"):
     tensors = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
-    return FrozenBert(tensors, facts, FRAME, read=read, dtype=torch.float64)
+    return FrozenTransformer(tensors, facts, read=read, dtype=torch.float64)
 
 
 def assert_alike(found, expected):
@@ -250,9 +250,9 @@ def test_a_rotated_vector_lies_anywhere_on_the_sphere(rotations, of):
 class Rotated(NamedTuple):
     """A tiny model read in a rotated basis, and what it is made of."""
 
-    model: FrozenBert
+    model: FrozenTransformer
     bases: dict
-    plain: FrozenBert
+    plain: FrozenTransformer
     name: str
     tensors: dict
     facts: dict

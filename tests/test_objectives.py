@@ -6,7 +6,7 @@ import torch
 import reference
 from ascents import GROUPS
 from conftest import FRAME
-from textualization.bert import SITES, Tap
+from textualization.transformer import SITES, Tap
 from textualization.objectives import Objectives, mean_of
 
 MIXED = [*GROUPS, [("intermediate", 1, 2), ("intermediate", 1, 9)], [("output", 2, 0)]]

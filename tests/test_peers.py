@@ -8,7 +8,7 @@ from transformers import AutoModel
 from ascents import climb, starts_for
 from conftest import DATA, FRAME, TINY
 from peers import batched, from_frozen, literal, random_bert
-from textualization.bert import FrozenBert, Tap
+from textualization.transformer import FrozenTransformer, Tap
 from textualization.freezing import freeze
 
 RATE, STEPS = 1001.0, 50
@@ -31,7 +31,7 @@ def close(found, expected, tolerance=1e-9):
 @pytest.mark.parametrize("layer", [1, 2])
 def test_literal_batched_and_the_engine_end_at_the_same_inputs(folder_and_file, layer):
     _, file = folder_and_file
-    frozen = FrozenBert.load(file, FRAME, dtype=torch.float64)
+    frozen = FrozenTransformer.load(file, dtype=torch.float64)
     whole = from_frozen(file).double()
     neurons = [(layer, index) for index in (0, 3, 8)]
     x0, start = starts_for(frozen, len(neurons))
@@ -77,7 +77,7 @@ def test_random_bert_is_the_same_model_twice_over():
     first = [m.embeddings.word_embeddings.weight for m in (whole, again, other)]
     assert torch.equal(first[0], first[1]) and not torch.equal(first[0], first[2])
     assert float(first[0].std()) == pytest.approx(0.02, rel=0.1)
-    frozen = FrozenBert(tensors, facts, FRAME, dtype=torch.float64)
+    frozen = FrozenTransformer(tensors, facts, dtype=torch.float64)
     whole = whole.double()
     words = whole.embeddings.word_embeddings.weight
     inputs = torch.stack([words[2], words[50], words[3]])[None]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from textualization.ascent import AscentSettings, ascend
-from textualization.bert import FrozenBert, Tap
+from textualization.transformer import FrozenTransformer, Tap
 from textualization.claims import null_verdict
 from textualization.estimates import excess
 from textualization.nulls import NULL_MODELS, dealt, derive
@@ -52,7 +52,7 @@ def toy(planted: bool) -> dict[str, np.ndarray]:
 def nearest(tensors, groups, *name):
     """The words nearest to the optima of groups of units, and their cosines."""
     tensors = {key: torch.from_numpy(np.ascontiguousarray(t)) for key, t in tensors.items()}
-    model = FrozenBert(tensors, FACTS, frame=(0, 1))
+    model = FrozenTransformer(tensors, FACTS)
     starts = [generator(1, *name, row).standard_normal(HIDDEN) for row in range(len(groups))]
     start = torch.tensor(np.array(starts), dtype=torch.float32)
     settings = AscentSettings(solver="lbfgs", steps=30)
@@ -65,7 +65,7 @@ def nearest(tensors, groups, *name):
 def recovered(tensors, targets, *name) -> np.ndarray:
     """Whether the word nearest to the optimum of a target's strongest units is the target."""
     asarrays = {key: torch.from_numpy(np.ascontiguousarray(t)) for key, t in tensors.items()}
-    model, tap = FrozenBert(asarrays, FACTS, frame=(0, 1)), Tap("intermediate", 1)
+    model, tap = FrozenTransformer(asarrays, FACTS), Tap("intermediate", 1)
     activations = model.activations(model.word_embeddings[targets], [tap])[tap].numpy()
     return nearest(tensors, [strongest(row, DETECTORS) for row in activations], *name)[0] == targets
 

@@ -14,7 +14,7 @@ import torch
 import yaml
 from safetensors.numpy import load_file
 
-from textualization.bert import FrozenBert, Tap
+from textualization.transformer import FrozenTransformer, Tap
 from textualization.claims import NULL_VERDICTS
 from textualization.starts import vocabulary_vectors
 
@@ -284,7 +284,7 @@ def test_null_tables_agree_with_brute_force(study):
         for draw in (0, 1):
             path = folder / f"{null}-2023-{draw}.safetensors"
             frame = [ids["[CLS]"], ids["[SEP]"]]
-            model = FrozenBert.load(path, frame, dtype=torch.float64)
+            model = FrozenTransformer.load(path, dtype=torch.float64)
             taps = [Tap(s, la) for s in ("output", "intermediate") for la in (1, 2, 3)]
             a = model.activations(model.word_embeddings, taps)
             chosen = groups[(groups["draw"] == draw) & (groups["selection"] == "absolute")]

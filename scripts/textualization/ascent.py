@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import torch
 
-from textualization.bert import FrozenBert
+from textualization.transformer import FrozenTransformer
 from textualization.objectives import Objectives
 from textualization.snapshots import Snapshots
 from textualization.solvers import SOLVERS, Solver
@@ -60,7 +60,7 @@ class Optima:
 
 
 def ascend(
-    model: FrozenBert,
+    model: FrozenTransformer,
     objectives: Objectives,
     start: torch.Tensor,
     settings: AscentSettings,
@@ -108,8 +108,8 @@ def ascend(
 
 
 def ascend_mixed(
-    model: FrozenBert,
-    rough: FrozenBert,
+    model: FrozenTransformer,
+    rough: FrozenTransformer,
     objectives: Objectives,
     start: torch.Tensor,
     settings: AscentSettings,

@@ -5,7 +5,7 @@ import sys
 
 import torch
 
-from textualization.bert import FrozenBert
+from textualization.transformer import FrozenTransformer
 from textualization.solvers import Solver
 
 #: Rows of a matrix product beyond which a device multiplies no faster (benchmarks/).
@@ -14,7 +14,7 @@ BUSY_ROWS = {"cpu": 1536, "cuda": 16384}
 SHARE = 0.8
 
 
-def fitting_batch(model: FrozenBert, solver: Solver, deepest: int, memory: float) -> int:
+def fitting_batch(model: FrozenTransformer, solver: Solver, deepest: int, memory: float) -> int:
     """The engine's own batch. deepest: the deepest layer climbed. memory: bytes free for it.
 
     Raises MemoryError if not even one objective fits.
@@ -30,11 +30,11 @@ def fitting_batch(model: FrozenBert, solver: Solver, deepest: int, memory: float
     return min(most, max(1, BUSY_ROWS[torch.device(model.device).type] // rows))
 
 
-def bytes_per_objective(model: FrozenBert, solver: Solver, deepest: int) -> int:
+def bytes_per_objective(model: FrozenTransformer, solver: Solver, deepest: int) -> int:
     """What one more objective takes at most, while its gradient is computed."""
     kept = 3 * deepest * (8 * model.hidden + 2 * model.intermediate)
     passing = 20 * model.hidden + 9 * model.intermediate
-    one = torch.zeros(1, model.hidden, dtype=model.dtype, device=model.device)
+    one = torch.zeros(1, model.embedding, dtype=model.dtype, device=model.device)
     state = sum(t.numel() for t in solver.begin(one + 1).values())
     # A state is there twice while it moves.
     return one.element_size() * (kept + passing + 2 * state)

@@ -5,15 +5,19 @@ from functools import cache
 from pathlib import Path
 
 
-def local_imports(script: str | Path) -> list[str]:
-    """The script itself and, through all its imports, every module beside it; sorted paths."""
+def local_imports(script: str | Path, root: str | Path | None = None) -> list[str]:
+    """The script itself and, through all its imports, every module below `root`; sorted paths.
+
+    root: where imports are looked for; the script's own folder unless given.
+    """
     script = Path(script)
+    root = script.parent if root is None else Path(root)
     found, waiting = set(), [script]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting += _imported(path, script.parent)
+            waiting += _imported(path, root)
     return sorted(str(path) for path in found)
 
 

@@ -1,48 +1,76 @@
-"""Any checkpoint that transformers can read, as one file of tensors under the names used here.
+"""Any checkpoint that transformers can read, as one file of tensors under the names used here."""
 
-This is the only module that knows how a model family names its weights.
-"""
-
+import re
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModel
+import transformers
+from tokenizers import Tokenizer
+from transformers import AutoConfig
 
-_LINEAR = {
-    "query": "attention.self.query",
-    "key": "attention.self.key",
-    "value": "attention.self.value",
-    "attention_output": "attention.output.dense",
-    "intermediate": "intermediate.dense",
-    "output": "output.dense",
-}
-_NORM = {"attention_norm": "attention.output.LayerNorm", "output_norm": "output.LayerNorm"}
+from textualization.architecture import Architecture
+from textualization.families import Family, family
+
+#: Tokens of the longest input, `[CLS] x [SEP]`.
+TOKENS = 3
+#: Tensors of one part, not a weight and a bias.
+PARAMETERS = ("word_embeddings", "position_embeddings", "type_embedding", "relative_bias")
 
 
 class CheckpointError(ValueError):
     """A checkpoint is not one that the study can read."""
 
 
-def freeze(folder: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+def freeze(folder: str | Path, of: str = "bert") -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """Read the model in `folder`; return its tensors (float32) and its facts (all strings).
 
-    Tensors: `word_embeddings` (V, H), `position_embeddings` (P, H), `type_embedding` (H,),
-    `embedding_norm.gain|bias` (H,), and for block l from 1: `block.<l>.query|key|value|
-    attention_output|intermediate|output.weight|bias`, `block.<l>.attention_norm|output_norm.gain|bias`.
-    Facts: `layers`, `hidden`, `intermediate`, `words`, `heads`, `epsilon`, `activation`; and of the
-    architecture's own initialisation, `initializer_range` and `padding` (an entry, or -1).
-    Raises CheckpointError for another family, and for a tensor that is missing, not finite, or not
-    of the shape that config.json gives.
+    of: its family, see `textualization.families`.
+    Tensors, as far as the family has them: `word_embeddings` (V, E), `position_embeddings` (P, E),
+    `type_embedding` (E,), `embedding_norm.gain|bias` (E,), `projection.weight|bias` to (H,),
+    `final_norm.gain|bias` (H,), `relative_bias` (buckets, heads); for block l from 1
+    `block.<l>.query|key|value|attention_output|intermediate|gate|output.weight|bias` and
+    `block.<l>.attention_norm|output_norm|intermediate_norm.gain|bias`; and what is not trained,
+    `constant.buckets` and `constant.rotary.<layer>` (see `Family`).
+    Facts: those of `textualization.architecture.Architecture`.
+    Raises CheckpointError for another family, and for a tensor that is missing, not accounted for, not
+    finite, or not of the shape that config.json gives.
     """
+    kind = family(of)
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    if config.model_type != "bert":
+    if config.model_type not in kind.model_types:
         raise CheckpointError(
-            f"{folder}: model type {config.model_type!r} is not known (known: bert)"
+            f"{folder}: model type {config.model_type!r} is not of the family {of!r} that the catalogue "
+            f"names (which holds: {', '.join(kind.model_types)})"
         )
-    model, report = AutoModel.from_pretrained(
+    for name, needed in kind.only.items():
+        if getattr(config, name) != needed:
+            raise CheckpointError(
+                f"{folder}: config.json has {name}: {getattr(config, name)}; known is {needed} only"
+            )
+    before, after = (_entry(folder, token) for token in kind.frame(config))
+    facts = {"before": before, "after": after} | kind.architecture(config)
+    architecture = Architecture(**facts)
+    model, state = _load(folder, config, kind)
+    state = kind.prepare(state, config)
+    tensors = _named(kind.tensors, "", state)
+    for number in range(len(set(architecture.blocks)) or architecture.layers):
+        inside = _named(kind.inside, kind.block.format(number), state)
+        tensors |= {f"block.{number + 1}.{name}": tensor for name, tensor in inside.items()}
+    tensors = {name: tensor.contiguous().clone() for name, tensor in tensors.items()}
+    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise CheckpointError(f"{folder}: not all finite: {', '.join(broken[:5])}")
+    for name, tensor in kind.constants(model, TOKENS).items():
+        tensors[f"constant.{name}"] = tensor.contiguous()
+    return tensors, architecture.facts()
+
+
+def _load(folder, config, kind: Family):
+    """The model and its tensors, all of them from the checkpoint."""
+    model, report = getattr(transformers, kind.model).from_pretrained(
         folder,
         config=config,
-        add_pooling_layer=False,
+        **kind.options,
         local_files_only=True,
         use_safetensors=True,
         trust_remote_code=False,
@@ -50,51 +78,46 @@ def freeze(folder: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]
         ignore_mismatched_sizes=True,
         output_loading_info=True,
     )
-    state = model.state_dict()
-    # A block's missing weights would be drawn at random; the pooler is not part of the study.
-    missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
+    # What is missing would be drawn at random.
+    missing = sorted(report["missing_keys"])
     if missing:
         raise CheckpointError(f"{folder}: the checkpoint lacks {', '.join(missing[:5])}")
-    beyond = sorted(name for name in report["unexpected_keys"] if "encoder.layer." in name)
+    inside = re.compile(r"(^|\.)" + re.escape(kind.block).replace(r"\{\}", r"\d+"))
+    beyond = sorted(name for name in report["unexpected_keys"] if inside.search(name))
     if beyond:
         raise CheckpointError(
-            f"{folder}: the checkpoint has more layers than config.json says: {beyond[0]}"
+            f"{folder}: the checkpoint has tensors in its blocks that config.json does not account "
+            f"for: {', '.join(beyond[:5])}"
         )
     misshapen = sorted(name for name, *_ in report["mismatched_keys"])
     if misshapen:
         raise CheckpointError(
             f"{folder}: not of the shape that config.json gives: {', '.join(misshapen[:5])}"
         )
-    tensors = {
-        "word_embeddings": state["embeddings.word_embeddings.weight"],
-        "position_embeddings": state["embeddings.position_embeddings.weight"],
-        "type_embedding": state["embeddings.token_type_embeddings.weight"][0],
-    }
-    tensors |= _norm(state, "embeddings.LayerNorm", "embedding_norm")
-    for layer in range(config.num_hidden_layers):
-        ours, theirs = f"block.{layer + 1}.", f"encoder.layer.{layer}."
-        for name, source in _LINEAR.items():
-            for part in ("weight", "bias"):
-                tensors[f"{ours}{name}.{part}"] = state[f"{theirs}{source}.{part}"]
-        for name, source in _NORM.items():
-            tensors |= _norm(state, theirs + source, ours + name)
-    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
-    if broken:
-        raise CheckpointError(f"{folder}: not all finite: {', '.join(broken[:5])}")
-    facts = {
-        "layers": config.num_hidden_layers,
-        "hidden": config.hidden_size,
-        "intermediate": config.intermediate_size,
-        "words": config.vocab_size,
-        "heads": config.num_attention_heads,
-        "epsilon": config.layer_norm_eps,
-        "activation": config.hidden_act,
-        "initializer_range": config.initializer_range,
-        "padding": -1 if config.pad_token_id is None else config.pad_token_id,
-    }
-    tensors = {name: tensor.contiguous().clone() for name, tensor in tensors.items()}
-    return tensors, {name: str(value) for name, value in facts.items()}
+    return model, model.state_dict()
 
 
-def _norm(state: dict, theirs: str, ours: str) -> dict:
-    return {f"{ours}.gain": state[f"{theirs}.weight"], f"{ours}.bias": state[f"{theirs}.bias"]}
+def _named(names: dict[str, str], prefix: str, state: dict) -> dict:
+    """Tensors under the names used here, of those that the model has."""
+    found = {}
+    for ours, theirs in names.items():
+        weight, bias = (state.get(f"{prefix}{theirs}.{part}") for part in ("weight", "bias"))
+        if ours in PARAMETERS:
+            # Of token types the first alone is ever used.
+            parts = {ours: weight[0] if ours == "type_embedding" else weight}
+        elif ours.endswith("norm"):
+            parts = {f"{ours}.gain": weight, f"{ours}.bias": bias}
+        else:
+            parts = {f"{ours}.weight": weight, f"{ours}.bias": bias}
+        found |= {name: tensor for name, tensor in parts.items() if tensor is not None}
+    return found
+
+
+def _entry(folder, token: str | int | None) -> int:
+    """The id of what stands beside x; -1 if nothing does."""
+    if isinstance(token, str):
+        name, path = token, Path(folder) / "tokenizer.json"
+        token = Tokenizer.from_file(str(path)).token_to_id(name)
+        if token is None:
+            raise CheckpointError(f"{path}: has no entry {name!r}, which stands beside every input")
+    return -1 if token is None else token

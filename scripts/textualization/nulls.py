@@ -8,10 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from textualization.architecture import Architecture
 from textualization.starts import generator
 
 #: The tensors that hold the words.
 WORDS = ("word_embeddings",)
+#: What tensors' names begin with that no training has touched, nor should a null.
+CONSTANT = "constant."
 
 
 def derive(null: str, tensors: dict, facts: dict, seed: int, draw: int) -> dict[str, np.ndarray]:
@@ -33,7 +36,10 @@ def derive(null: str, tensors: dict, facts: dict, seed: int, draw: int) -> dict[
 def permuted(tensors: dict, facts: dict, draws: Callable) -> dict[str, np.ndarray]:
     """Each tensor's entries shuffled: its values are kept, their places mean nothing any more."""
     return {
-        name: draws(name).permutation(t.ravel()).reshape(t.shape) for name, t in tensors.items()
+        name: tensor
+        if name.startswith(CONSTANT)
+        else draws(name).permutation(tensor.ravel()).reshape(tensor.shape)
+        for name, tensor in tensors.items()
     }
 
 
@@ -47,20 +53,36 @@ def permuted_keep_embeddings(tensors: dict, facts: dict, draws: Callable) -> dic
 def untrained(tensors: dict, facts: dict, draws: Callable) -> dict[str, np.ndarray]:
     """The architecture's own initialisation: what transformers draws before any training.
 
-    Matrices and embeddings are normal with the deviation `initializer_range`, biases 0, gains 1, the
+    Matrices and embeddings are normal with the deviations of the `Architecture`, biases 0, gains 1, the
     padding entry's embedding 0.
     """
-    scale, padding = float(facts["initializer_range"]), int(facts["padding"])
-    drawn = {}
+    architecture = Architecture.read(facts)
+    deviations, drawn = dict(architecture.initial), {}
     for name, tensor in tensors.items():
-        if name.endswith(".bias"):
+        if name.startswith(CONSTANT):
+            drawn[name] = tensor
+        elif name.endswith(".bias"):
             drawn[name] = np.zeros_like(tensor)
         elif name.endswith(".gain"):
             drawn[name] = np.ones_like(tensor)
         else:
-            drawn[name] = scale * draws(name).standard_normal(tensor.shape, dtype=np.float32)
-    if padding >= 0:
-        drawn["word_embeddings"][padding] = 0
+            scale = deviations.get(_part(name), architecture.initializer_range)
+            drawn[name] = scale * _normal(draws(name), tensor.shape, architecture.cutoff)
+    if architecture.padding >= 0:
+        drawn["word_embeddings"][architecture.padding] = 0
+    return drawn
+
+
+def _part(name: str) -> str:
+    """What a tensor belongs to: `output` of `block.2.output.weight`, `word_embeddings` of itself."""
+    return name.removesuffix(".weight").split(".")[-1]
+
+
+def _normal(dice: np.random.Generator, shape, cutoff: float) -> np.ndarray:
+    """Standard normal draws, none beyond the cutoff if there is one (0: none is)."""
+    drawn = dice.standard_normal(shape, dtype=np.float32)
+    while cutoff and (beyond := np.abs(drawn) > cutoff).any():
+        drawn[beyond] = dice.standard_normal(beyond.sum(), dtype=np.float32)
     return drawn
 
 
@@ -70,11 +92,13 @@ def rotated_basis(tensors: dict, facts: dict, draws: Callable) -> dict[str, np.n
     What a layer computes is untouched; `basis.<site>.<layer>`, (width, width), holds a direction per
     row, and activations are read along these: are neurons special among directions?
     """
-    widths = {"output": int(facts["hidden"]), "intermediate": int(facts["intermediate"])}
+    architecture = Architecture.read(facts)
     bases = {
-        f"basis.{site}.{layer}": random_rotation(width, draws(f"{site}/{layer}"))
-        for site, width in widths.items()
-        for layer in range(1, int(facts["layers"]) + 1)
+        f"basis.{site}.{layer}": random_rotation(
+            architecture.width(site), draws(f"{site}/{layer}")
+        )
+        for site in ("output", "intermediate")
+        for layer in range(1, architecture.layers + 1)
     }
     return dict(tensors) | bases
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from textualization.bert import FrozenBert, Tap
+from textualization.transformer import FrozenTransformer, Tap
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Objectives:
         """The objectives' activations, (n,). activations: per Tap (n, k)."""
         return sum((activations[tap] * w).sum(dim=1) for tap, w in self.weights.items())
 
-    def value_and_gradient(self, model: FrozenBert, inputs: torch.Tensor):
+    def value_and_gradient(self, model: FrozenTransformer, inputs: torch.Tensor):
         """The objectives at inputs (n, H), and their gradients: (n,) and (n, H)."""
         inputs = inputs.detach().requires_grad_()
         with model.multiplying():
@@ -48,7 +48,7 @@ class Objectives:
                 neurons[tap], weights[tap] = self.neurons[tap][used], w[:, used]
         return Objectives(neurons, weights)
 
-    def ceiling(self, model: FrozenBert) -> torch.Tensor:
+    def ceiling(self, model: FrozenTransformer) -> torch.Tensor:
         """Upper bounds that no input can pass, (n,), float64."""
         total = torch.zeros(len(self), dtype=torch.float64)
         for tap, w in self.weights.items():
@@ -58,7 +58,7 @@ class Objectives:
         return total
 
 
-def mean_of(groups, model: FrozenBert) -> Objectives:
+def mean_of(groups, model: FrozenTransformer) -> Objectives:
     """Objectives from groups of neurons. groups: lists of (site, layer, index).
 
     Raises ValueError for an empty group or a neuron that the model does not have.

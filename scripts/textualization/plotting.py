@@ -45,6 +45,18 @@ NULLS = {
     "chance": {"color": "0.6", "marker": "8", "linestyle": ":"},
 }
 
+#: Models side by side, in the study's order: told apart in grey by marker and line.
+_COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_LINES = ("-", "--", ":", "-.", (0, (4, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
+MODELS = [
+    {
+        "color": _COLOURS[place % 7],
+        "marker": "os^Dv<>PX*hd"[place],
+        "linestyle": _LINES[(place + place // 7) % 7],
+    }
+    for place in range(12)
+]
+
 _STYLE = {
     "font.size": 8,
     "axes.labelsize": 8,

@@ -7,10 +7,15 @@ from textualization.files import atomic, write_text
 
 def write_for_people(table: pd.DataFrame, csv: str, md: str, tex: str, digits: int = 3) -> None:
     """Write one table three times; numbers are rounded in Markdown and LaTeX only."""
-    with atomic(csv) as partial:
-        table.to_csv(partial, index=False)
     shown = table.map(lambda value: readable(value, digits))
     shown.columns = [str(name).replace("_", " ") for name in table.columns]
+    write_beside(table, shown, csv, md, tex)
+
+
+def write_beside(table: pd.DataFrame, shown: pd.DataFrame, csv: str, md: str, tex: str) -> None:
+    """Write a table for programs, and what of it people are shown: strings."""
+    with atomic(csv) as partial:
+        table.to_csv(partial, index=False)
     write_text(markdown(shown), md)
     write_text(shown.style.hide(axis="index").format(escape="latex").to_latex(hrules=True), tex)
 

@@ -12,6 +12,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
+from textualization.families import NAMES as FAMILIES
+from textualization.families import unknown
+
 #: What a table of target words holds.
 TARGET_COLUMNS = ("word", "category", "frequency_band")
 
@@ -109,25 +112,44 @@ def _contradictions(settings: dict) -> list[str]:
                 f"models: {name!r} is not in the catalogue{_did_you_mean(name, catalogue)}"
             )
             continue
+        if catalogue[name]["family"] not in FAMILIES:
+            lines.append(f"catalogue.{name}.family: {unknown(catalogue[name]['family'])}")
         lines += _beyond_the_model(name, catalogue[name], settings)
     return lines
 
 
 def _beyond_the_model(name: str, shape: dict, settings: dict) -> list[str]:
-    """Layers, neurons and group sizes that the model `name` does not have."""
-    lines = []
+    """Layers, neurons and group sizes that the model `name` does not have.
+
+    Where the settings skip them, it is only wrong if nothing is left.
+    """
+    found = _lacking(name, shape, settings)
+    if settings["missing"]["neurons"] == "stop":
+        return [line for lines in found.values() for line in lines]
+    singles, sizes = settings["singles"], settings["groups"]["sizes"]
+    asked = {"singles.layers": singles["layers"], "groups.sizes.model": sizes["model"]}
+    return [
+        f"{key}: {name} has none of these"
+        for key, of in asked.items()
+        if of != "all" and len(found.get(key, [])) == len(of)
+    ]
+
+
+def _lacking(name: str, shape: dict, settings: dict) -> dict[str, list[str]]:
+    """By setting, a line for everything that it asks for and the model does not have."""
+    lines = {}
     singles, groups = settings["singles"], settings["groups"]
     width = {"output": shape["hidden"], "intermediate": shape["intermediate"]}
     if singles["layers"] != "all":
         for layer in singles["layers"]:
             if layer > shape["layers"]:
-                lines.append(
+                lines.setdefault("singles.layers", []).append(
                     f"singles.layers: {layer} is not a layer of {name} (allowed: 1 to {shape['layers']})"
                 )
     if singles["neurons"] != "all":
         for site in singles["sites"]:
             if singles["neurons"] > width[site]:
-                lines.append(
+                lines.setdefault("singles.neurons", []).append(
                     f"singles.neurons: {singles['neurons']} is more than the {width[site]} "
                     f"{site} neurons per layer of {name}"
                 )
@@ -136,7 +158,7 @@ def _beyond_the_model(name: str, shape: dict, settings: dict) -> list[str]:
     for scope, sizes in groups["sizes"].items():
         for size in sizes:
             if size > available[scope]:
-                lines.append(
+                lines.setdefault(f"groups.sizes.{scope}", []).append(
                     f"groups.sizes.{scope}: {size} is more than the {available[scope]} neurons "
                     f"that {name} has in scope {scope!r}"
                 )

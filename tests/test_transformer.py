@@ -5,7 +5,7 @@ import torch
 
 import reference
 from conftest import FRAME, load_tiny
-from textualization.bert import SITES, Tap
+from textualization.transformer import SITES, Tap
 
 
 def inputs_for(model, n=5):
@@ -72,12 +72,12 @@ def test_ceilings_bound_every_neuron_and_group_for_any_input(tiny):
 
 
 def test_an_unknown_non_linearity_is_refused_by_name():
-    from textualization.bert import FrozenBert
+    from textualization.transformer import FrozenTransformer
     from textualization.freezing import freeze
 
     tensors, facts = freeze(reference_folder())
     with pytest.raises(ValueError, match="swish.*known: gelu"):
-        FrozenBert(tensors, facts | {"activation": "swish"}, FRAME)
+        FrozenTransformer(tensors, facts | {"activation": "swish"})
 
 
 def reference_folder():

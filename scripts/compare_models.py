@@ -1,0 +1,125 @@
+"""Every headline number of every model side by side, over the words that all models have as well."""
+
+import numpy as np
+import pandas as pd
+
+from running import run
+from textualization.estimates import rate
+from textualization.findings import with_interval
+from textualization.presenting import readable, write_beside
+from textualization.thresholds import threshold
+
+#: Of the paper's claims: whether single neurons came to rest says nothing of a model.
+LEFT_OUT = ("single.converged",)
+BESIDE = ("excess", "excess_low", "excess_high", "verdict")
+
+
+def main(
+    claims, singles, groups, asked, models, neurons, null_models, levels, confidence, resamples, seed,
+    csv, md, tex,
+) -> None:  # fmt: skip
+    tables = [pd.read_parquet(path).set_index("word")["used"] for path in asked]
+    matched = pd.concat(tables, axis=1).all(axis=1)
+    matched = list(matched.index[matched])
+    rows = _claimed(pd.read_csv(claims, keep_default_na=False, na_values=[""]), null_models)
+    for place, model in enumerate(models):
+        rows += _ceilings(pd.read_csv(singles[place]), model)
+        of_model = pd.read_parquet(groups[place])
+        of_model = of_model[(of_model["scope"] == "model") & of_model["word"].isin(matched)]
+        how = (levels, confidence, resamples, seed)
+        rows += _matched(of_model, model, *how) if len(matched) else []
+    table = pd.DataFrame(rows).drop_duplicates(["quantity", "model"])
+    table.insert(1, "neurons", table["model"].map(neurons))
+    counted = table["quantity"].str.contains("threshold", regex=False)
+    for share, of in (("share", "value"), ("share_low", "low"), ("share_high", "high")):
+        table[share] = (table[of] / table["neurons"]).where(counted)
+    # Quantity by quantity, the models in the study's order.
+    order = table["quantity"].map({q: i for i, q in enumerate(table["quantity"].unique())})
+    table = table.assign(order=order, place=table["model"].map(models.index))
+    table = table.sort_values(["order", "place"]).drop(columns=["order", "place"])
+    write_beside(table, _shown(table, null_models), csv, md, tex)
+
+
+def _claimed(claims, null_models) -> list[dict]:
+    """The claims of every model, with their excess over each of its own null models."""
+    rows = []
+    for (claim, model), found in claims.groupby(["claim", "model"], sort=False):
+        own = found[found["null_model"].isna()].iloc[0]
+        if claim in LEFT_OUT:
+            continue
+        row = {"quantity": claim, "model": model, "value": own["value"], "low": own["ci_low"]}
+        row |= {"high": own["ci_high"], "n": own["n"]}
+        beside = found.set_index("null_model")
+        for null in null_models:
+            if null in beside.index:
+                row |= {f"{null}_{name}": beside.loc[null, name] for name in BESIDE}
+        rows.append(row)
+    return rows
+
+
+def _ceilings(singles, model) -> list[dict]:
+    """What optima, and best words, reach of the exact ceiling; nothing where there is none."""
+    whole = singles[singles["layer"] == "all"]
+    return [
+        {"quantity": f"single.{name}.{row.site}", "model": model, "value": getattr(row, name)}
+        | {"n": row.neurons}
+        for row in whole.itertuples()
+        for name in ("share_of_ceiling", "best_word_of_ceiling", "geometry_of_ceiling")
+    ]
+
+
+def _matched(groups, model, levels, confidence, resamples, seed) -> list[dict]:
+    """Recovery and its thresholds over the words that all models have."""
+    rows = []
+    for selection, chosen in groups.groupby("selection"):
+        recovered = chosen.pivot_table(index="word", columns="size", values="recovered")
+        for size in recovered:
+            value, low, high = rate(recovered[size], confidence)
+            row = {"quantity": f"matched.recovery.{selection}.{size}", "model": model}
+            rows.append(row | {"value": value, "low": low, "high": high, "n": len(recovered)})
+        sizes = recovered.columns.to_numpy()
+        for level in levels:
+            found = threshold(sizes, recovered.to_numpy(), level, confidence, resamples, seed)
+            row = {"quantity": f"matched.threshold.{selection}.{round(100 * level)}"}
+            row |= {"model": model, "value": found["value"], "n": len(recovered)}
+            rows.append(row | {"low": found["ci_low"], "high": found["ci_high"]})
+    return rows
+
+
+def _shown(table, null_models) -> pd.DataFrame:
+    """The table as people read it: intervals in brackets, `none` where a model has no ceiling."""
+    ceilings = table["quantity"].str.contains("of_ceiling", regex=False)
+    shown = pd.DataFrame({"quantity": table["quantity"], "model": table["model"]})
+    shown["value"] = _told(table, "value", "low", "high")
+    shown.loc[ceilings & table["value"].isna(), "value"] = "none"
+    shown["n"] = table["n"].map(readable)
+    shown["% of its neurons"] = _told(
+        table.assign(**{name: 100 * table[name] for name in ("share", "share_low", "share_high")}),
+        "share",
+        "share_low",
+        "share_high",
+    )
+    for null in null_models:
+        if f"{null}_excess" in table:
+            names = [f"{null}_{name}" for name in BESIDE]
+            shown[f"excess over its {null.replace('_', ' ')}"] = _told(table, *names[:3])
+            shown[f"beside its {null.replace('_', ' ')}"] = table[names[3]].fillna("")
+    return shown
+
+
+def _told(table, value, low, high) -> list[str]:
+    rows = table[[value, low, high]].astype(float).itertuples(index=False)
+    return ["" if np.isnan(row[0]) else with_interval(*row) for row in rows]
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        claims=snakemake.input.claims,
+        singles=snakemake.input.singles,
+        groups=snakemake.input.groups,
+        asked=snakemake.input.asked,
+        **dict(snakemake.params.items()),
+        **dict(snakemake.output.items()),
+    )
