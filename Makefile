@@ -6,7 +6,7 @@ BIN := .venv/bin
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo test bench lint lock clean
+.PHONY: demo test test-families bench lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
@@ -15,6 +15,9 @@ demo: .venv/runs  ## install, run the default study, build the report, show the 
 
 test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny models
 	$(BIN)/python -m pytest
+
+test-families: .venv/tests  ## the whole study on a tiny model of every family, about a quarter of an hour
+	$(BIN)/python -m pytest -m campaign
 
 bench: .venv/runs  ## the ascent against its peers, about a quarter of an hour; tables and figure in results/benchmarks
 	$(BIN)/snakemake --cores $(CORES) --quiet all --until freeze_model

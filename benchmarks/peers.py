@@ -15,7 +15,7 @@ import torch
 from safetensors import safe_open
 from transformers import BertConfig, BertModel
 
-from textualization.freezing import _LINEAR, _NORM
+from textualization.families.bert import INSIDE
 
 #: The faster one for `batched`, by a few percent: see `compare_attention`.
 ATTENTION = "sdpa"
@@ -103,7 +103,8 @@ def random_bert(
 ):
     """A BERT of any shape in its own random initialisation, frozen.
 
-    frame: the ids around x. Returns the BertModel, and the tensors and facts that FrozenTransformer takes, as `freeze` would.
+    frame: the ids around x. Returns the BertModel, and the tensors and facts that FrozenTransformer
+    takes, as `freeze` would.
     """
     facts = {
         "layers": layers,
@@ -172,11 +173,12 @@ def _names(layers: int) -> dict[str, str]:
     names |= _norm("embedding_norm", "embeddings.LayerNorm")
     for layer in range(layers):
         ours, theirs = f"block.{layer + 1}.", f"encoder.layer.{layer}."
-        for name, source in _LINEAR.items():
+        for name, source in INSIDE.items():
+            if name.endswith("norm"):
+                names |= _norm(ours + name, theirs + source)
+                continue
             for part in ("weight", "bias"):
                 names[f"{ours}{name}.{part}"] = f"{theirs}{source}.{part}"
-        for name, source in _NORM.items():
-            names |= _norm(ours + name, theirs + source)
     return names
 
 

@@ -13,10 +13,10 @@ import pandas as pd
 import torch
 
 from textualization.ascent import AscentSettings, ascend
-from textualization.transformer import FrozenTransformer
 from textualization.files import atomic
 from textualization.objectives import mean_of
 from textualization.starts import drawn_neurons, vocabulary_vectors
+from textualization.transformer import FrozenTransformer
 
 FRAME = (101, 102)
 #: A schedule belongs to its number of steps, so sphere runs once for every budget.

@@ -19,10 +19,10 @@ import torch
 from peers import batched, from_frozen, literal, random_bert
 from textualization.ascent import AscentSettings, ascend, make_solver
 from textualization.batches import fitting_batch
-from textualization.transformer import FrozenTransformer
 from textualization.files import atomic
 from textualization.objectives import mean_of
 from textualization.starts import vocabulary_vectors
+from textualization.transformer import FrozenTransformer
 from work import matmul_rate, operations
 
 FRAME = (101, 102)

@@ -53,6 +53,7 @@ rule findings:
         singles=for_each_model(MODEL / "tables/singles.csv"),
         robustness=for_each_model(MODEL / "tables/robustness.csv"),
         variance=for_each_model(MODEL / "tables/variance.csv"),
+        found=[STUDY / "found.csv"] if SKIPPING else [],
     output:
         report(
             STUDY / "findings.md",

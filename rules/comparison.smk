@@ -10,7 +10,7 @@ rule list_models:
         weights=lambda wildcards: [
             weights_folder(model) / "frozen.safetensors" for model in studied()
         ],
-        found=STUDY / "found.csv" if SKIPPING else [],
+        found=[STUDY / "found.csv"] if SKIPPING else [],
     output:
         models_csv=COMPARISON / "models.csv",
         models_md=report(

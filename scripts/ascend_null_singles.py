@@ -7,10 +7,10 @@ from model_access import load_model
 from nulling import summaries, word_activations
 from optima import facts_of, in_order, singles_beside_words, with_curves
 from running import run
-from textualization.transformer import Tap
 from textualization.files import write_table
 from textualization.nulls import dealt
 from textualization.starts import drawn_neurons
+from textualization.transformer import Tap
 
 
 def main(

@@ -55,7 +55,9 @@ def _thresholds(axis, numbers, models, level) -> None:
         style = {key: SELECTIONS[selection][key] for key in ("color", "marker")}
         y = [models.index(model) - 0.12 + 0.24 * place for model in rows["model"]]
         _points(axis, 100 * rows[["share", "share_low", "share_high"]], y, style, label(selection))
-    axis.set(xscale="log", xlabel="neurons (% of the model's)", title=f"{level} % of words recovered")
+    axis.set(
+        xscale="log", xlabel="neurons (% of the model's)", title=f"{level} % of words recovered"
+    )
 
 
 def _excesses(axis, numbers, models) -> None:

@@ -23,10 +23,13 @@ for that see the verdicts in `claims.md`. *Not told apart* does not say that bot
 of the excess says by how much they may differ."""
 
 
-def main(claims, singles, robustness, variance, models, null_models, draws, confidence, findings):
+def main(
+    claims, singles, robustness, variance, found, models, null_models, draws, confidence, findings
+):
     claims = pd.read_csv(claims)
     text = ["# Findings", ""]
     text.append(RULE.format(percent=100 * confidence, alpha=readable(1 - confidence, 2)))
+    text += _missing(found)
     for place, model in enumerate(models):
         own = claims[claims["model"] == model]
         text += ["", f"## {model}", ""]
@@ -37,6 +40,17 @@ def main(claims, singles, robustness, variance, models, null_models, draws, conf
         text += _robustness(pd.read_csv(robustness[place]))
         text += _variance(pd.read_csv(variance[place]))
     write_text("\n".join(text) + "\n", findings)
+
+
+def _missing(found) -> list[str]:
+    """Models that were asked for and could not be reached."""
+    tables = [pd.read_csv(path, keep_default_na=False) for path in found]
+    lines = [
+        f"- {row.model}: {row.reason}"
+        for table in tables
+        for row in table[~table["found"]].itertuples()
+    ]
+    return ["", "## Not studied", "", *lines] if lines else []
 
 
 def _protocols(claims) -> list[str]:
@@ -131,6 +145,7 @@ if "snakemake" in globals():
         singles=snakemake.input.singles,
         robustness=snakemake.input.robustness,
         variance=snakemake.input.variance,
+        found=list(snakemake.input.found),
         **dict(snakemake.params.items()),
         findings=snakemake.output[0],
     )

@@ -10,7 +10,9 @@ from textualization.architecture import Architecture
 from textualization.presenting import write_for_people
 
 
-def main(asked, candidates, weights, found, models, studied, targets, models_out, words_out) -> None:
+def main(
+    asked, candidates, weights, found, models, studied, targets, models_out, words_out
+) -> None:
     """models: by name, what the catalogue and the settings say of each, see the rule."""
     of_words = {
         name: pd.read_parquet(path).set_index("word")

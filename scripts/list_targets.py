@@ -1,4 +1,4 @@
-"""The target words with their ids; and what becomes of words that are not one entry of the vocabulary."""
+"""The target words with their ids, and what becomes of those that are not one entry."""
 
 import pandas as pd
 from tokenizers import Tokenizer

@@ -8,9 +8,9 @@ import torch
 from climbing import climbed
 from model_access import load_model
 from optima import facts_of, groups_beside_words, in_order, with_curves
-from textualization.transformer import Tap
 from textualization.nulls import dealt
 from textualization.starts import generator
+from textualization.transformer import Tap
 from textualization.words import neuron_summary
 
 #: Words per forward pass.

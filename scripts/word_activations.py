@@ -8,8 +8,8 @@ import torch
 
 from model_access import load_model
 from running import run
-from textualization.transformer import Tap
 from textualization.files import atomic
+from textualization.transformer import Tap
 
 
 def main(weights, vocabulary, site, read, batch, device, threads, matrix) -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from textualization.transformer import FrozenTransformer
 from textualization.freezing import freeze
+from textualization.transformer import FrozenTransformer
 
 DATA = Path(__file__).parent / "data"
 TINY = ("tiny-wide", "tiny-deep")

@@ -10,11 +10,11 @@ import reference
 from ascents import GROUPS, SAME, SOLVERS, assert_close, climb, starts_for
 from conftest import DATA, FRAME, load_tiny
 from textualization.ascent import AscentSettings, ascend, recorded_steps
-from textualization.transformer import FrozenTransformer
 from textualization.freezing import freeze
 from textualization.objectives import mean_of
 from textualization.similarity import nearest_words
 from textualization.starts import vocabulary_vector
+from textualization.transformer import FrozenTransformer
 
 
 @pytest.mark.parametrize("rate", [1.0, 100.0, 1001.0])

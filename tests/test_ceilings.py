@@ -4,8 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
-from textualization.ceilings import intermediate_ceiling, linear_ceiling, output_ceiling
+from textualization.ceilings import (
+    gated_ceiling,
+    intermediate_ceiling,
+    linear_ceiling,
+    output_ceiling,
+)
 
 H = 12
 gelu = np.vectorize(lambda a: 0.5 * a * (1 + math.erf(a / math.sqrt(2))), otypes=[float])
@@ -120,3 +126,88 @@ def test_gelu_just_below_zero_is_passed_from_further_left_so_the_ceiling_is_zero
     reached = gelu(inputs @ weight[0] + offset[0]).max()
     assert gelu(np.array([-0.1]))[0] < reached <= 0
     assert np.array_equal(intermediate_ceiling(weight, offset, gain, bias, gelu), [0.0])
+
+
+# --- RMSNorm and gated layers -------------------------------------------------------------------
+
+
+def drawn(dice, n, centred):
+    """States as LayerNorm or RMSNorm makes them: (n, H), of root mean square 1."""
+    states = dice.standard_normal((n, H))
+    if centred:
+        states -= states.mean(axis=1, keepdims=True)
+    return states * np.sqrt(H) / np.linalg.norm(states, axis=1, keepdims=True)
+
+
+def test_without_a_mean_to_remove_the_linear_ceiling_is_cauchys():
+    dice = np.random.default_rng(0)
+    weights, gain, bias = dice.standard_normal((4, H)), dice.random(H) + 0.5, dice.random(H)
+    found = linear_ceiling(weights, gain, bias, centred=False)
+    for row, ceiling in zip(weights, found, strict=True):
+        n = row * gain * np.sqrt(H) / np.linalg.norm(row * gain)
+        assert (n * gain + bias) @ row == pytest.approx(ceiling)
+    states = drawn(dice, 5000, False) * gain + bias
+    assert (states @ weights.T <= found + 1e-9).all()
+    assert (linear_ceiling(weights, gain, bias) < found).all()
+
+
+def relu(a):
+    return np.maximum(a, 0)
+
+
+def silu(a):
+    return a / (1 + np.exp(-a))
+
+
+def gated(n, gate, gate_offset, weight, offset, gain, bias, activation):
+    states = n * gain + bias
+    return activation(states @ gate.T + gate_offset) * (states @ weight.T + offset)
+
+
+def layer(dice, units):
+    """A gated layer and the norm before it."""
+    gate, weight = (dice.standard_normal((units, H)) for _ in range(2))
+    offsets = dice.standard_normal((2, units))
+    return gate, offsets[0], weight, offsets[1], dice.random(H) + 0.5, 0.3 * dice.standard_normal(H)
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("activation", [relu, gelu, silu])
+def test_no_normalised_vector_passes_a_gated_ceiling_and_one_reaches_it(activation, centred):
+    dice = np.random.default_rng(3)
+    parts = layer(dice, 6)
+    found = gated_ceiling(*parts, activation, centred)
+    assert (gated(drawn(dice, 20_000, centred), *parts, activation) <= found + 1e-9).all()
+    gate, gate_offset, weight, offset, gain, bias = parts
+    for unit in range(6):
+        one = (gate[[unit]], gate_offset[[unit]], weight[[unit]], offset[[unit]], gain, bias)
+
+        def climbed(x, one=one):
+            x = x - x.mean() if centred else x
+            return -gated(x[None] * np.sqrt(H) / np.linalg.norm(x), *one, activation)[0, 0]
+
+        tops = [minimize(climbed, dice.standard_normal(H)).fun for _ in range(12)]
+        assert -min(tops) == pytest.approx(found[unit], rel=1e-5)
+
+
+def test_gates_that_point_as_their_values_do_are_bounded_too():
+    dice = np.random.default_rng(4)
+    gate, gate_offset, _, _, gain, bias = layer(dice, 3)
+    zero = np.zeros(3)
+    parallel = gated_ceiling(gate, zero, gate, zero, gain, 0 * bias, relu)
+    far = linear_ceiling(gate, gain, 0 * bias)
+    assert parallel == pytest.approx(far**2)
+    # Against each other, one is negative where the gate is open.
+    assert gated_ceiling(gate, zero, -gate, zero, gain, 0 * bias, relu) == pytest.approx(
+        0, abs=1e-9
+    )
+    assert gated_ceiling(0 * gate, zero, gate, zero, gain, bias, relu) == pytest.approx(0)
+
+
+def test_many_gated_neurons_are_each_bounded_alone():
+    dice = np.random.default_rng(5)
+    parts = layer(dice, 600)
+    found = gated_ceiling(*parts, silu)
+    some = [0, 255, 256, 599]
+    alone = gated_ceiling(*(p[some] for p in parts[:4]), *parts[4:], silu)
+    assert np.array_equal(found[some], alone)

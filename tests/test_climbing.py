@@ -29,7 +29,6 @@ climb(**json.loads(sys.argv[2]))
 
 
 def arguments(weights, solver, products, optima, **settings):
-    words = json.loads((DATA / "tiny-wide/tokenizer.json").read_text())["model"]["vocab"]
     options = {"paper": {"rate": 1001.0}}.get(solver, {})
     settings = {"solver": solver, "options": options, "steps": 150, "recorded": 20} | settings
     given = {
@@ -44,7 +43,7 @@ def arguments(weights, solver, products, optima, **settings):
             "read": "word",
             "entries": 7,
         },
-        "model": {"weights": str(weights), "words": list(words)},
+        "weights": str(weights),
         "job": {"device": "cpu", "threads": 1, "memory_mb": 8000, "snapshot_seconds": 0},
         "optima": str(optima),
     }

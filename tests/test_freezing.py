@@ -55,6 +55,7 @@ def checkpoint(folder, weights, **config):
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     settings = json.loads((TINY / "config.json").read_text()) | config
     (folder / "config.json").write_text(json.dumps(settings))
+    shutil.copy(TINY / "tokenizer.json", folder)
     return folder
 
 
@@ -82,6 +83,18 @@ def test_facts_are_those_of_the_config_as_text(frozen):
         "activation": "gelu",
         "initializer_range": "0.1",
         "padding": "0",
+        "before": "2",
+        "after": "3",
+        "kv_heads": "0",
+        "head_size": "0",
+        "normalisation": "layer",
+        "order": "post",
+        "causal": "false",
+        "scaled": "true",
+        "first_position": "0",
+        "blocks": "[]",
+        "initial": "[]",
+        "cutoff": "0.0",
     }
 
 
@@ -134,7 +147,9 @@ def test_a_checkpoint_with_fewer_blocks_than_its_config_says_lacks_them(tmp_path
 
 
 def test_a_checkpoint_with_more_blocks_than_its_config_says_is_refused(tmp_path, weights):
-    with pytest.raises(CheckpointError, match="more layers than config.json says"):
+    with pytest.raises(
+        CheckpointError, match=r"config.json does not account for: encoder\.layer\.1\."
+    ):
         freeze(checkpoint(tmp_path, weights, num_hidden_layers=1))
 
 
@@ -155,13 +170,30 @@ def test_a_tensor_of_another_shape_than_the_configs_is_named(tmp_path, weights):
 
 @pytest.mark.parametrize("family", ["roberta", "distilbert", "gpt2"])
 def test_another_family_is_refused_by_name(tmp_path, weights, family):
-    with pytest.raises(CheckpointError, match=rf"'{family}' is not known \(known: bert\)$"):
+    with pytest.raises(
+        CheckpointError, match=rf"'{family}' is not of the family 'bert' .*holds: bert\)$"
+    ):
         freeze(checkpoint(tmp_path, weights, model_type=family))
 
 
 def test_a_family_that_nobody_knows_is_refused_by_name(tmp_path, weights):
     with pytest.raises(ValueError, match="`nonesuch`"):
         freeze(checkpoint(tmp_path, weights, model_type="nonesuch"))
+
+
+def test_a_folder_without_a_tokenizer_is_named(tmp_path, weights):
+    folder = checkpoint(tmp_path, weights)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(CheckpointError, match=r"tokenizer\.json: cannot be read"):
+        freeze(folder)
+
+
+def test_a_tokenizer_without_the_entries_around_a_word_is_named(tmp_path, weights):
+    folder = checkpoint(tmp_path, weights)
+    text = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    (folder / "tokenizer.json").write_text(text.replace("[CLS]", "[FIRST]"), encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"tokenizer\.json: has no entry '\[CLS\]'"):
+        freeze(folder)
 
 
 class Trap:
@@ -175,7 +207,8 @@ class Trap:
 
 
 def test_a_pickle_is_refused_and_not_opened(tmp_path):
-    shutil.copy(TINY / "config.json", tmp_path)
+    for name in ("config.json", "tokenizer.json"):
+        shutil.copy(TINY / name, tmp_path)
     trap = tmp_path / "sprung"
     (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps(Trap(trap)))
     with pytest.raises(OSError, match=r"model\.safetensors"):

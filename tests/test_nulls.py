@@ -3,6 +3,7 @@
 What an untrained model is, transformers says; what directions excite, transformers and a product.
 """
 
+import shutil
 from collections import Counter
 from typing import NamedTuple
 
@@ -17,7 +18,6 @@ from transformers import BertConfig, BertModel
 import reference
 from ascents import climb, starts_for
 from conftest import DATA, FRAME, TINY, load_tiny
-from textualization.transformer import SITES, FrozenTransformer, Tap
 from textualization.freezing import freeze
 from textualization.nulls import (
     NULL_MODELS,
@@ -29,6 +29,7 @@ from textualization.nulls import (
     random_rotation,
 )
 from textualization.objectives import mean_of
+from textualization.transformer import SITES, FrozenTransformer, Tap
 
 NAMES = ("permuted", "permuted_keep_embeddings", "untrained", "rotated_basis")
 SHUFFLES = NAMES[:2]
@@ -158,6 +159,7 @@ def initialised(request, tmp_path_factory):
         pad_token_id=request.param,
     )
     BertModel(config).save_pretrained(folder)
+    shutil.copy(DATA / "tiny-wide" / "tokenizer.json", folder)
     tensors, facts = freeze(folder)
     drawn = {name: tensor.numpy() for name, tensor in tensors.items()}
     trained = {name: 7 + 3 * tensor for name, tensor in drawn.items()}

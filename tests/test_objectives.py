@@ -6,8 +6,8 @@ import torch
 import reference
 from ascents import GROUPS
 from conftest import FRAME
-from textualization.transformer import SITES, Tap
 from textualization.objectives import Objectives, mean_of
+from textualization.transformer import SITES, Tap
 
 MIXED = [*GROUPS, [("intermediate", 1, 2), ("intermediate", 1, 9)], [("output", 2, 0)]]
 

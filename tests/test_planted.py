@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from textualization.ascent import AscentSettings, ascend
-from textualization.transformer import FrozenTransformer, Tap
 from textualization.claims import null_verdict
 from textualization.estimates import excess
 from textualization.nulls import NULL_MODELS, dealt, derive
@@ -16,6 +15,7 @@ from textualization.objectives import mean_of
 from textualization.selection import strongest
 from textualization.similarity import nearest_words
 from textualization.starts import generator
+from textualization.transformer import FrozenTransformer, Tap
 
 WORDS, HIDDEN, TARGETS, DETECTORS, DRAWS = 3000, 48, 30, 2, 5
 UNITS = TARGETS * DETECTORS

@@ -7,9 +7,9 @@ from ascents import GROUPS, SOLVERS, assert_identical, climb, starts_for
 from conftest import load_tiny
 from test_snapshots import until_finished
 from textualization.ascent import AscentSettings, ascend_mixed
-from textualization.transformer import SITES, Tap
 from textualization.objectives import mean_of
 from textualization.snapshots import Snapshots
+from textualization.transformer import SITES, Tap
 
 STEPS = {"paper": 300, "sphere": 150, "lbfgs": 60}
 

@@ -82,7 +82,7 @@ WRONG = [
     ("models", "[gpt]", "", "(known: minilm-l6, bert-base-uncased)"),
     ("models", "[3]", "models.0", "is not of type 'string'"),
     ("catalogue", "null", "", "models by name"),
-    ("catalogue.minilm-l6", "null", "", "the keys source, sha256, layers"),
+    ("catalogue.minilm-l6", "null", "", "the keys source, family, layers"),
     ("catalogue.minilm-l6.sha256", "53aa5117", "", SHA),
     ("catalogue.minilm-l6.sha256", "1234", "", SHA),
     ("catalogue.minilm-l6.sha256", "A" * 64, "", SHA),
@@ -333,7 +333,10 @@ def test_a_group_may_hold_all_neurons_of_its_scope_and_no_more():
         ("statistics.thresholds", [1]),
         ("statistics.resamples", 100),
         ("catalogue.mine", {"source": "path", "path": "x", "sha256": "0" * 64, "layers": 1}
-         | {"hidden": 1, "intermediate": 1, "words": 1}),
+         | {"family": "bert", "hidden": 1, "intermediate": 1, "words": 1}),
+        ("catalogue.bert-base-uncased.sha256", GONE),
+        ("catalogue.bert-base-uncased.pickled", True),
+        ("missing", {"models": "skip", "words": "skip", "neurons": "skip"}),
     ],
 )  # fmt: skip
 def test_what_is_just_allowed_passes(key, value):
@@ -438,3 +441,43 @@ def test_a_words_file_that_is_not_there_is_named(tmp_path, name):
 @pytest.mark.parametrize("path", ["config/words.tsv", "config/words-paper.tsv"])
 def test_the_shipped_word_lists_can_be_read(path):
     assert len(read_targets(ROOT / path)) > 20
+
+
+def test_an_unknown_family_is_told_the_known_ones_and_where_one_is_added():
+    (line,) = complaints(changed(("catalogue.minilm-l6.family", "mamba")))
+    assert line.startswith(
+        "catalogue.minilm-l6.family: 'mamba' is not known (known: albert, bert, "
+    )
+    assert line.endswith("see docs/families.md") and (ROOT / "docs/families.md").is_file()
+
+
+@pytest.mark.parametrize("family", [GONE, 7])
+def test_a_family_is_a_name(family):
+    (line,) = complaints(changed(("catalogue.minilm-l6.family", family)))
+    assert "family" in line
+
+
+def test_a_policy_is_stop_or_skip():
+    for key in ("models", "words", "neurons"):
+        (line,) = complaints(changed((f"missing.{key}", "warn")))
+        assert line == f"missing.{key}: 'warn' is not valid (allowed: one of stop, skip)"
+
+
+def test_what_a_model_lacks_may_be_skipped_unless_nothing_is_left():
+    beyond = [("singles.layers", [2, 7]), ("singles.neurons", 400)]
+    beyond += [("groups.sizes", {"model": [25, 9999], "layer": [500]})]
+    assert len(complaints(changed(*beyond))) == 4
+    skip = ("missing.neurons", "skip")
+    assert complaints(changed(*beyond, skip)) == []
+    none = [("singles.layers", [7, 8]), ("groups.sizes", {"model": [9999], "layer": []})]
+    assert complaints(changed(*none, skip)) == [
+        "singles.layers: minilm-l6 has none of these",
+        "groups.sizes.model: minilm-l6 has none of these",
+    ]
+
+
+def test_only_a_hubs_revision_stands_in_for_a_checksum_and_only_there_may_weights_be_pickled():
+    lacks = complaints(changed(("catalogue.minilm-l6.sha256", GONE)))
+    assert lacks == ["catalogue.minilm-l6: lacks sha256"]
+    (line,) = complaints(changed(("catalogue.minilm-l6.pickled", True)))
+    assert line.startswith("catalogue.minilm-l6: unknown key 'pickled'")

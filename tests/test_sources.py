@@ -8,9 +8,14 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
 
-from textualization.sources import MODEL_FILES, SourceError, fetch, sha256
+import find_models
+from textualization.sources import MODEL_FILES, SourceError, fetch, files_of, missing, sha256
 
 ROOT = Path(__file__).parents[1]
 FILES = {
@@ -273,3 +278,120 @@ def test_a_wheel_with_other_weights_is_refused_with_both_checksums(tmp_path, ind
     wheel(index, under("a", FILES))
     with pytest.raises(SourceError, match=rf"tiny-weights==1.0 \(PyPI\) .* {DIGEST}, .* {OTHER}"):
         fetch(on_pypi(digest=OTHER), tmp_path / "into")
+
+
+# --- what is older, what is missing -----------------------------------------------------------
+
+OLD_VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "apple", "##s", "é"]
+
+
+class Trap:
+    """Whoever unpickles it creates a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def old(folder, **changes):
+    """A model as it was kept before safetensors and tokenizer.json."""
+    entries = changes.pop("entries", OLD_VOCABULARY)
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_bytes(FILES["config.json"])
+    (folder / "vocab.txt").write_text("\n".join(entries) + "\n", encoding="utf-8")
+    torch.save(
+        changes or {"a": torch.arange(3.0), "b": torch.ones(2, 2).T}, folder / "pytorch_model.bin"
+    )
+    return folder
+
+
+def test_the_checksum_of_what_came_is_told_and_a_revision_does_without(tmp_path, monkeypatch):
+    folder = folder_with(tmp_path / "from", FILES)
+    assert fetch(local(folder), tmp_path / "into") == DIGEST
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda r, name, revision: folder / name)
+    assert fetch(ON_HUB, tmp_path / "hub") == DIGEST
+    assert contents(tmp_path / "hub") == FILES
+
+
+@pytest.mark.parametrize("cased", [False, True])
+def test_an_old_vocabulary_becomes_a_tokenizer(tmp_path, cased):
+    entries = [*OLD_VOCABULARY, "Apple"] if cased else OLD_VOCABULARY
+    folder = old(tmp_path / "from", entries=entries)
+    folder_with(folder, {"model.safetensors": b"weights"})
+    fetch(local(folder), tmp_path / "into")
+    assert set(contents(tmp_path / "into")) == set(MODEL_FILES)
+    tokenizer = Tokenizer.from_file(str(tmp_path / "into/tokenizer.json"))
+    assert tokenizer.get_vocab() == {entry: row for row, entry in enumerate(entries)}
+    read = tokenizer.encode("Apples").tokens
+    assert read == (
+        ["[CLS]", "Apple", "##s", "[SEP]"] if cased else ["[CLS]", "apple", "##s", "[SEP]"]
+    )
+
+
+def test_a_pickle_is_read_only_where_the_catalogue_says_so_and_tensors_only(tmp_path):
+    folder = old(tmp_path / "from")
+    digest = sha256(folder / "pytorch_model.bin")
+    with pytest.raises(SourceError, match="has no model.safetensors"):
+        fetch(local(folder, digest), tmp_path / "into")
+    allowed = local(folder, digest) | {"pickled": True}
+    assert fetch(allowed, tmp_path / "into") == digest
+    assert set(contents(tmp_path / "into")) == set(MODEL_FILES)
+    found = load_file(tmp_path / "into/model.safetensors")
+    assert torch.equal(found["a"], torch.arange(3.0)) and torch.equal(found["b"], torch.ones(2, 2))
+
+    trap = tmp_path / "sprung"
+    folder = old(tmp_path / "trapped", a=torch.ones(1), b=Trap(trap))
+    digest = sha256(folder / "pytorch_model.bin")
+    with pytest.raises(SourceError, match="holds more than tensors"):
+        fetch(local(folder, digest) | {"pickled": True}, tmp_path / "other")
+    assert not trap.exists()
+
+
+def test_a_hub_model_in_older_files_is_found_in_the_cache(tmp_path):
+    files = contents(old(tmp_path / "from"))
+    cache = hub_cache(tmp_path / "cache", files)
+    text = fetched_offline(ON_HUB, tmp_path / "into", cache)
+    assert text.startswith("model.safetensors of some-lab/tiny-bert@")
+    pickled = {"source": "hub", "pickled": 1} | {k: v for k, v in ON_HUB.items() if k != "source"}
+    assert fetched_offline(pickled, tmp_path / "into", cache) == ""
+    assert set(contents(tmp_path / "into")) == set(MODEL_FILES)
+
+
+def test_what_is_missing_is_one_line_and_nothing_of_what_is_there(tmp_path, index, monkeypatch):
+    folder = folder_with(tmp_path / "from", FILES)
+    assert missing(local(folder)) == ""
+    assert missing(local(tmp_path / "nowhere")).startswith(f"{tmp_path}/nowhere has no model")
+    wheel(index, under("tiny_weights", FILES))
+    assert missing(on_pypi()) == ""
+    reason = missing(on_pypi(version="2.0"))
+    assert reason.startswith("tiny-weights==2.0 (PyPI) could not be found") and "\n" not in reason
+
+    def unreachable(*_, **__):
+        raise OSError("no route\nto the host")
+
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", unreachable)
+    reason = missing(ON_HUB)
+    assert reason.endswith("could not be fetched: no route") and "\n" not in reason
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", lambda url: None)
+    assert missing(ON_HUB) == ""
+
+
+def test_models_are_looked_for_and_what_was_fetched_is_not_asked_again(tmp_path):
+    folder = folder_with(tmp_path / "from", FILES)
+    fetched = folder_with(tmp_path / "fetched", FILES)
+    sources = {"here": local(folder), "gone": local(tmp_path / "x"), "had": local(tmp_path / "y")}
+    folders = {name: str(tmp_path / "none") for name in sources} | {"had": str(fetched)}
+    find_models.main(sources, folders, str(tmp_path / "found.csv"))
+    found = pd.read_csv(tmp_path / "found.csv", keep_default_na=False).set_index("model")
+    assert found["found"].to_dict() == {"here": True, "gone": False, "had": True}
+    assert found.loc["gone", "reason"].startswith(f"{tmp_path}/x has no model.safetensors")
+    assert (found["reason"] == "").sum() == 2
+
+
+def test_a_folders_files_are_those_it_has(tmp_path):
+    folder = old(tmp_path / "from")
+    names = [path.name for path in files_of(folder)]
+    assert names == ["pytorch_model.bin", "config.json", "vocab.txt"]
+    assert [path.name for path in files_of(tmp_path / "nowhere")] == list(MODEL_FILES)

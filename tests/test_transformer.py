@@ -72,8 +72,8 @@ def test_ceilings_bound_every_neuron_and_group_for_any_input(tiny):
 
 
 def test_an_unknown_non_linearity_is_refused_by_name():
-    from textualization.transformer import FrozenTransformer
     from textualization.freezing import freeze
+    from textualization.transformer import FrozenTransformer
 
     tensors, facts = freeze(reference_folder())
     with pytest.raises(ValueError, match="swish.*known: gelu"):

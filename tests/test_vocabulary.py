@@ -1,23 +1,37 @@
 """What counts as a word."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import list_targets
+import list_vocabulary
+from make_tiny_families import FAMILIES, SPLIT, write_family
+from make_tiny_models import TARGETS
 from textualization.vocabulary import (
     CANDIDATES,
     VocabularyError,
-    kind,
+    check_targets,
+    convention,
+    find_targets,
     reference_words,
-    target_ids,
     vocabulary_table,
     with_candidates,
 )
 
 ENTRIES = ["[PAD]", "[unused0]", "[CLS]", "apple", "##ing", "river", "!", "é"]
+WORDPIECE = {"model": {"type": "WordPiece"}}
+BYTES = {"model": {"type": "BPE"}, "decoder": {"type": "ByteLevel"}}
+PIECES = {"model": {"type": "Unigram"}, "decoder": {"type": "Metaspace"}}
+
+
+def table_of(entries, tokenizer=WORDPIECE, rows=None):
+    ids = {entry: row for row, entry in enumerate(entries)}
+    return vocabulary_table(tokenizer, ids, len(entries) if rows is None else rows)
 
 
 def words_of(candidates):
-    return with_candidates(vocabulary_table(ENTRIES), candidates)
+    return with_candidates(table_of(ENTRIES), candidates)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +65,8 @@ def words_of(candidates):
     ],
 )
 def test_an_entrys_kind_is_read_from_its_form(entry, expected):
-    assert kind(entry) == expected
+    (row,) = table_of([entry]).itertuples(index=False)
+    assert (row.word, row.entry, row.kind) == (entry, entry, expected)
 
 
 @pytest.mark.parametrize(
@@ -71,29 +86,138 @@ def test_candidates_are_what_the_settings_name_says(candidates, barred):
 def test_every_entry_is_a_candidate_of_some_definition_and_definitions_widen():
     narrow, wider, widest = (set(CANDIDATES[key]) for key in CANDIDATES)
     assert narrow < wider < widest
-    assert {kind(entry) for entry in ENTRIES} == widest
+    assert set(table_of(ENTRIES)["kind"]) == widest
+
+
+def targets_of(candidates, **tokens):
+    return find_targets(words_of(candidates), tokens)
 
 
 def test_targets_become_their_ids_in_the_order_given():
-    table = words_of("whole_words")
-    ids = target_ids(table, ["river", "apple", "é"])
-    assert ids == [5, 3, 7]
-    assert all(type(i) is int for i in ids)
-    assert target_ids(table, []) == []
+    found = targets_of("whole_words", river=[5], apple=[3], é=[7])
+    assert found["id"].tolist() == [5, 3, 7] and found["used"].all()
+    check_targets(found)
+    assert not len(targets_of("whole_words"))
 
 
-def test_every_target_that_is_no_entry_is_named():
-    table = words_of("all")
+def test_a_target_that_is_several_entries_is_named_with_them():
+    found = targets_of("all", apple=[3], rivering=[5, 4], Apple=[2])
+    assert found["used"].tolist() == [True, False, False]
+    assert found["tokens"].tolist() == [1, 2, 1]
+    assert found["pieces"].tolist() == ["apple", "river ##ing", "[CLS]"]
     with pytest.raises(VocabularyError) as error:
-        target_ids(table, ["apple", "Apple", "icecream", "river "])
-    assert "'Apple', 'icecream', 'river '" in str(error.value)
+        check_targets(found)
+    assert "'rivering' (river ##ing), 'Apple' ([CLS]); with missing.words: skip" in str(error.value)
     assert "'apple'" not in str(error.value)
 
 
 def test_every_target_that_is_no_candidate_is_named():
+    tokens = {"##ing": [4], "apple": [3], "[CLS]": [2]}
     with pytest.raises(VocabularyError, match=r"not candidates .*: '##ing', '\[CLS\]'$"):
-        target_ids(words_of("whole_words"), ["##ing", "apple", "[CLS]"])
-    assert target_ids(words_of("with_wordpieces"), ["##ing"]) == [4]
+        check_targets(find_targets(words_of("whole_words"), tokens))
+    found = find_targets(words_of("with_wordpieces"), {"##ing": [4]})
+    assert found["used"].all() and found["id"].tolist() == [4]
+
+
+# --- other tokenizers ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "entry", "word", "kind"),
+    [
+        (BYTES, "Ġapple", "apple", "word"),
+        (BYTES, "apple", "##apple", "wordpiece"),
+        (BYTES, "ĠÃ©t", "ét", "word"),
+        (BYTES, "Ã©", "##é", "wordpiece"),
+        (BYTES, "Ã", r"##\xc3", "wordpiece"),
+        (BYTES, "Ċ", r"##\n", "wordpiece"),
+        (BYTES, "Ġ", "##␣", "wordpiece"),
+        (BYTES, "ĠĠ", "##␣␣", "wordpiece"),
+        (BYTES, "ĠĠif", "␣if", "word"),
+        (BYTES, "Ġ,", ",", "word"),
+        (BYTES, "a b", "##a␣b", "wordpiece"),  # not written in bytes
+        (PIECES, "▁apple", "apple", "word"),
+        (PIECES, "apple", "##apple", "wordpiece"),
+        (PIECES, "▁", "##␣", "wordpiece"),
+        (PIECES, "▁▁", "##␣␣", "wordpiece"),
+        (PIECES, "▁of▁the", "of␣the", "word"),
+        (PIECES, "<0x0A>", "##<0x0A>", "wordpiece"),
+    ],
+)
+def test_names_are_readable_and_say_what_begins_a_word(tokenizer, entry, word, kind):
+    (row,) = table_of([entry], tokenizer).itertuples(index=False)
+    assert (row.word, row.entry, row.kind) == (word, entry, kind)
+
+
+@pytest.mark.parametrize("tokenizer", [WORDPIECE, BYTES, PIECES])
+def test_what_was_added_is_special(tokenizer):
+    entries = ["<s>", "  ", "<extra_id_0>", "[unused7]", "[PAD]"]
+    added = [{"content": entry} for entry in entries]
+    table = table_of(entries, tokenizer | {"added_tokens": added})
+    assert table["kind"].tolist() == ["special", "special", "special", "unused", "special"]
+    assert table["word"].tolist() == ["<s>", "␣␣", "<extra_id_0>", "[unused7]", "[PAD]"]
+
+
+@pytest.mark.parametrize("tokenizer", [WORDPIECE, BYTES, PIECES])
+def test_names_are_told_apart_and_have_no_blanks(tokenizer):
+    dice = np.random.default_rng(0)
+    letters = list("Ġ▁#ab Ċ\n\t\u00a0") + ["##", "é"]
+    entries = {"".join(dice.choice(letters, dice.integers(1, 6))) for _ in range(3000)}
+    table = table_of(sorted(entries), tokenizer)
+    assert table["word"].is_unique and table["entry"].is_unique
+    assert not table["word"].str.contains(r"\s").any()
+    assert (table["word"].str.split().str.len() == 1).all()
+
+
+def test_of_entries_that_look_alike_the_one_that_begins_a_word_keeps_its_name():
+    table = table_of(["ing", "Ġ##ing"], BYTES)
+    assert table["word"].tolist() == ["##ing[row0]", "##ing"]
+    assert table["kind"].tolist() == ["wordpiece", "word"]
+
+
+def test_rows_without_an_entry_are_unused_and_entries_without_a_row_refused():
+    table = vocabulary_table(WORDPIECE, {"apple": 0, "river": 3}, 5)
+    assert table["kind"].tolist() == ["word", "unused", "unused", "word", "unused"]
+    assert table["word"].tolist() == ["apple", "[row1]", "[row2]", "river", "[row4]"]
+    with pytest.raises(VocabularyError, match="up to id 3, the model's embedding matrix 3 rows"):
+        vocabulary_table(WORDPIECE, {"apple": 0, "river": 3}, 3)
+
+
+def test_a_tokenizer_without_marks_is_refused():
+    with pytest.raises(VocabularyError, match="'WordLevel' .* is not known"):
+        convention({"model": {"type": "WordLevel"}, "pre_tokenizer": {"type": "Whitespace"}})
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_words_of_every_family_are_found_by_the_same_names(family, tmp_path):
+    entry = write_family(tmp_path, family)
+    tokenizer, vocabulary = tmp_path / "tokenizer.json", tmp_path / "vocabulary.parquet"
+    list_vocabulary.main(str(tokenizer), entry["words"], str(vocabulary))
+    table = pd.read_parquet(vocabulary)
+    assert len(table) == entry["words"] and table["word"].is_unique
+    marked = tmp_path / "candidates.parquet"
+    with_candidates(table, "whole_words").to_parquet(marked)
+
+    def listed(words, missing):
+        out = [str(tmp_path / f"{name}.parquet") for name in ("targets", "asked")]
+        list_targets.main(str(marked), str(tokenizer), words, missing, *out)
+        return [pd.read_parquet(path) for path in out]
+
+    targets, asked = listed(TARGETS, "skip")
+    expected = TARGETS[:-1] if family in SPLIT else TARGETS
+    assert targets["word"].tolist() == expected and asked["word"].tolist() == TARGETS
+    assert (table["word"][targets["id"]].to_numpy() == targets["word"]).all()
+    assert set(table["entry"][targets["id"]]) == {
+        mark + word
+        for word in expected
+        for mark in ("", "Ġ", "▁")
+        if mark + word in set(table["entry"][targets["id"]])
+    }
+    assert ((asked["tokens"] == 1) == asked["used"]).all()
+    with pytest.raises(VocabularyError, match="not one entry .*'nonesuchword'"):
+        listed(["apple", "nonesuchword"], "stop")
+    with pytest.raises(VocabularyError, match="none of the words"):
+        listed(["nonesuchword"], "skip")
 
 
 CANDIDATE = np.random.default_rng(0).random(60) < 0.5

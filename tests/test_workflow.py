@@ -14,9 +14,9 @@ import torch
 import yaml
 from safetensors.numpy import load_file
 
-from textualization.transformer import FrozenTransformer, Tap
 from textualization.claims import NULL_VERDICTS
 from textualization.starts import vocabulary_vectors
+from textualization.transformer import FrozenTransformer, Tap
 
 REPOSITORY = Path(__file__).parent.parent
 PARTS = ("Snakefile", "config", "envs", "profiles", "report", "resources", "rules", "scripts")
@@ -283,7 +283,6 @@ def test_null_tables_agree_with_brute_force(study):
         singles = pd.read_parquet(tiny(study, f"nulls/singles-{null}-0.parquet"))
         for draw in (0, 1):
             path = folder / f"{null}-2023-{draw}.safetensors"
-            frame = [ids["[CLS]"], ids["[SEP]"]]
             model = FrozenTransformer.load(path, dtype=torch.float64)
             taps = [Tap(s, la) for s in ("output", "intermediate") for la in (1, 2, 3)]
             a = model.activations(model.word_embeddings, taps)

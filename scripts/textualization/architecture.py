@@ -10,9 +10,9 @@ class Architecture:
 
     layers, hidden, intermediate, words: its shape. heads: of attention; kv_heads: of keys and values
         (as many if 0); head_size: of each (hidden / heads if 0).
-    epsilon, normalisation: of its LayerNorms, `layer` or `rms` (which leaves the mean alone). order: they
-        stand `post` (after a residual sum: what a block hands on is normalised) or `pre` (before
-        attention and feed-forward layer: what it hands on is a bare sum, but for the last block's).
+    epsilon, normalisation: of its LayerNorms, `layer` or `rms` (which leaves the mean alone).
+    order: they stand `post` (after a residual sum: what a block hands on is normalised) or `pre`
+        (before attention and feed-forward layer: what it hands on is a bare sum, but for the last).
     activation: the non-linearity's name in transformers.
     causal: a token sees itself and those before it only. scaled: whether scores are divided by
         √head_size. first_position: the row of the position embeddings that the first token has.

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import torch
 
-from textualization.transformer import FrozenTransformer
 from textualization.objectives import Objectives
 from textualization.snapshots import Snapshots
 from textualization.solvers import SOLVERS, Solver
+from textualization.transformer import FrozenTransformer
 
 
 @dataclass(frozen=True)

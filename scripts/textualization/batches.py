@@ -5,8 +5,8 @@ import sys
 
 import torch
 
-from textualization.transformer import FrozenTransformer
 from textualization.solvers import Solver
+from textualization.transformer import FrozenTransformer
 
 #: Rows of a matrix product beyond which a device multiplies no faster (benchmarks/).
 BUSY_ROWS = {"cpu": 1536, "cuda": 16384}

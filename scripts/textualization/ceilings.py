@@ -46,16 +46,14 @@ def intermediate_ceiling(weight, offset, gain, bias, activation, centred=True) -
 def gated_ceiling(
     gate, gate_offset, weight, offset, gain, bias, activation, centred=True
 ) -> np.ndarray:
-    """Ceiling of every neuron f(gate)·value of a gated feed-forward layer (Shazeer 2020, arXiv 2002.05202).
+    """Ceiling of every neuron f(gate)·value of a gated layer (Shazeer 2020, arXiv 2002.05202).
 
     gate, weight: (I, H), gate_offset, offset: (I,), the two linear maps; the rest as above.
     Gate and value see the norm's n through one direction each, and so lie in an ellipse; at a given
     gate the best value is on its rim. What is left is a maximum over one angle, by a grid, and golden
     sections about its best point. Returns (I,).
     """
-    gate, weight, gain, bias = (
-        np.asarray(a, dtype=np.float64) for a in (gate, weight, gain, bias)
-    )
+    gate, weight, gain, bias = (np.asarray(a, dtype=np.float64) for a in (gate, weight, gain, bias))
     parts = [slice(first, first + CHUNK) for first in range(0, len(gate), CHUNK)]
     radius, found = np.sqrt(gate.shape[1]), np.empty(len(gate))
     for rows in parts:
@@ -96,5 +94,8 @@ def _golden(function, low, high):
         left, right = high - share * (high - low), low + share * (high - low)
         at_left, at_right = function(left), function(right)
         best = np.maximum(best, np.maximum(at_left, at_right))
-        low, high = np.where(at_left < at_right, left, low), np.where(at_left < at_right, high, right)
+        low, high = (
+            np.where(at_left < at_right, left, low),
+            np.where(at_left < at_right, high, right),
+        )
     return best

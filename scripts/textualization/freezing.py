@@ -61,7 +61,7 @@ def freeze(folder: str | Path, of: str = "bert") -> tuple[dict[str, torch.Tensor
     if broken:
         raise CheckpointError(f"{folder}: not all finite: {', '.join(broken[:5])}")
     for name, tensor in kind.constants(model, TOKENS).items():
-        tensors[f"constant.{name}"] = tensor.contiguous()
+        tensors[f"constant.{name}"] = tensor.contiguous().clone()
     return tensors, architecture.facts()
 
 
@@ -117,7 +117,10 @@ def _entry(folder, token: str | int | None) -> int:
     """The id of what stands beside x; -1 if nothing does."""
     if isinstance(token, str):
         name, path = token, Path(folder) / "tokenizer.json"
-        token = Tokenizer.from_file(str(path)).token_to_id(name)
+        try:
+            token = Tokenizer.from_file(str(path)).token_to_id(name)
+        except Exception as error:  # the library raises nothing more special
+            raise CheckpointError(f"{path}: cannot be read ({error})") from None
         if token is None:
             raise CheckpointError(f"{path}: has no entry {name!r}, which stands beside every input")
     return -1 if token is None else token

@@ -94,9 +94,7 @@ def rotated_basis(tensors: dict, facts: dict, draws: Callable) -> dict[str, np.n
     """
     architecture = Architecture.read(facts)
     bases = {
-        f"basis.{site}.{layer}": random_rotation(
-            architecture.width(site), draws(f"{site}/{layer}")
-        )
+        f"basis.{site}.{layer}": random_rotation(architecture.width(site), draws(f"{site}/{layer}"))
         for site in ("output", "intermediate")
         for layer in range(1, architecture.layers + 1)
     }

@@ -1,11 +1,10 @@
-"""Older forms of a model's files, turned into those that the study reads."""
+"""Older forms of a model's files, turned into those that the study reads.
+
+Light until it is asked: where models come from is known whenever the Snakefile is parsed.
+"""
 
 import json
 from pathlib import Path
-
-import torch
-from safetensors.torch import save_file
-from tokenizers import BertWordPieceTokenizer
 
 
 def tokenizer_of(vocabulary: str | Path, tokenizer: str | Path) -> None:
@@ -13,6 +12,8 @@ def tokenizer_of(vocabulary: str | Path, tokenizer: str | Path) -> None:
 
     Of a vocabulary with entries in capitals, capitals are kept; of another, words are lowered.
     """
+    from tokenizers import BertWordPieceTokenizer
+
     entries = Path(vocabulary).read_text(encoding="utf-8").splitlines()
     lowered = not any(entry[:1].isupper() for entry in entries)
     ids = {entry: row for row, entry in enumerate(entries)}
@@ -26,6 +27,9 @@ def weights_of(pickle: str | Path, weights: str | Path) -> None:
 
     Raises pickle.UnpicklingError if it holds anything else.
     """
+    import torch
+    from safetensors.torch import save_file
+
     state = torch.load(pickle, map_location="cpu", weights_only=True)
     # A tensor that two names share is written twice.
     state = {name: tensor.clone().contiguous() for name, tensor in state.items()}

@@ -11,6 +11,9 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
+from pickle import UnpicklingError
+
+from textualization.renewing import tokenizer_of, weights_of
 
 MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json")
 #: What pins a model: the checksum of its weights, or a commit of the hub.
@@ -53,9 +56,11 @@ def fetch(source: dict, into: str | Path) -> str:
 
 
 def missing(source: dict) -> str:
-    """Why a model cannot be had, in a line; empty if it can. Looks, but fetches no weights from a hub."""
+    """Why a model cannot be had, in a line; empty if it can. Fetches no weights from a hub."""
     try:
-        {"pypi": _look_on_pypi, "hub": _look_on_hub, "path": _look_in_folder}[source["source"]](source)
+        {"pypi": _look_on_pypi, "hub": _look_on_hub, "path": _look_in_folder}[source["source"]](
+            source
+        )
     except SourceError as error:
         return str(error).splitlines()[0]
     return ""
@@ -80,14 +85,15 @@ def _renew(folder: Path) -> None:
     """Turn older forms of a model's files into those that the study reads."""
     vocabulary, pickle = (folder / OLDER[name] for name in ("tokenizer.json", "model.safetensors"))
     if vocabulary.is_file():
-        from textualization.renewing import tokenizer_of
-
         tokenizer_of(vocabulary, folder / "tokenizer.json")
         vocabulary.unlink()
     if pickle.is_file():
-        from textualization.renewing import weights_of
-
-        weights_of(pickle, folder / "model.safetensors")
+        try:
+            weights_of(pickle, folder / "model.safetensors")
+        except UnpicklingError as error:
+            raise SourceError(
+                f"{pickle.name} holds more than tensors, and is not read: {error}"
+            ) from None
         pickle.unlink()
 
 

@@ -40,7 +40,7 @@ class Tap(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """One block's weights as (weight, bias) pairs, None where it has none; query, key and value stacked."""
+    """One block's weights as (weight, bias) pairs, None where it has none; the first holds q, k, v."""
 
     qkv: tuple
     attention_output: tuple
@@ -132,7 +132,9 @@ class FrozenTransformer:
             )
         self._x, self._read = self._names.index("word"), self._names.index(read)
         if causal and self._read < self._x:
-            raise ValueError(f"read: {read!r} stands before x, which a causal model does not see there")
+            raise ValueError(
+                f"read: {read!r} stands before x, which a causal model does not see there"
+            )
         if causal:  # nor is anything moved by what comes later
             self._names = self._names[: self._read + 1]
 
@@ -147,7 +149,7 @@ class FrozenTransformer:
         return added
 
     def _biases(self, tensors) -> torch.Tensor | None:
-        """What is added to scores, by query, key and head: (tokens, tokens, 1, kv heads, queries per head, 1)."""
+        """What is added to scores: (queries, keys, 1, kv heads, query heads of each, 1)."""
         count, bias = len(self._names), None
         if "relative_bias" in tensors:
             bias = tensors["relative_bias"][tensors["constant.buckets"][:count, :count]]
@@ -174,7 +176,10 @@ class FrozenTransformer:
                 continue
             q, k, v = self._ask(layer, states, tokens, slice(None))
             found.append(
-                {t: _Fixed(*(part[i, 0] for part in (states, q, k, v))) for i, t in enumerate(tokens)}
+                {
+                    t: _Fixed(*(part[i, 0] for part in (states, q, k, v)))
+                    for i, t in enumerate(tokens)
+                }
             )
             # What stands before x in a causal model, x never moves.
             tokens = [t for t in tokens if self.architecture.causal and t < self._x]
@@ -302,7 +307,7 @@ class FrozenTransformer:
     def _turned(self, x, turn):
         """Rotary positions (Su et al. 2021). x: (t, n, heads · head size); turn: (2, t, head size)."""
         cos, sin = turn[:, :, None, None]
-        x = x.view(*x.shape[:2], -1, self._head)
+        x = x.view(*x.shape[:2], x.shape[-1] // self._head, self._head)
         low, high = x.chunk(2, dim=-1)
         return (x * cos + torch.cat([-high, low], dim=-1) * sin).flatten(2)
 
@@ -397,7 +402,7 @@ class FrozenTransformer:
         return F.layer_norm(x, (x.shape[-1],), gain, bias, self.architecture.epsilon)
 
     def _attend(self, q, k, v, bias):
-        """Attention over three tokens. q: (t, n, ·); k, v: (3, n, ·). Returns (t, n, heads · head size)."""
+        """Attention over three tokens. q: (t, n, ·); k, v: (3, n, ·). Returns (t, n, ·)."""
         tokens, n, _ = q.shape
         q = q.view(tokens, 1, n, self._kv_heads, -1, self._head)
         k, v = (part.view(1, len(part), n, self._kv_heads, 1, self._head) for part in (k, v))

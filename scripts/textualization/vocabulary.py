@@ -50,9 +50,9 @@ def vocabulary_table(tokenizer: dict, entries: dict[str, int], rows: int) -> pd.
 
     tokenizer: the contents of tokenizer.json. entries: all its entries with their ids. rows: of the
     matrix, which may have more than the tokenizer has entries.
-    `entry` is as the tokenizer writes it, `word` as people read it, each once: a word by itself, a piece that
-    continues a word after `##`, blanks and control characters made visible. `kind` is `word` (begins a
-    word), `wordpiece` (continues one), `special` or `unused`.
+    `entry` is as the tokenizer writes it, `word` as people read it, each once: a word by itself, a
+    piece that continues a word after `##`, blanks and control characters made visible. `kind` is
+    `word` (begins a word), `wordpiece` (continues one), `special` or `unused`.
     Raises VocabularyError if there are more entries than rows.
     """
     if max(entries.values(), default=-1) >= rows:
@@ -62,7 +62,7 @@ def vocabulary_table(tokenizer: dict, entries: dict[str, int], rows: int) -> pd.
         )
     written = convention(tokenizer)
     added = {token["content"] for token in tokenizer.get("added_tokens", [])}
-    found = [("", f"[row {row}]", "unused") for row in range(rows)]
+    found = [("", f"[row{row}]", "unused") for row in range(rows)]
     for entry, row in entries.items():
         if _UNUSED.fullmatch(entry):
             found[row] = entry, entry, "unused"
@@ -77,7 +77,7 @@ def vocabulary_table(tokenizer: dict, entries: dict[str, int], rows: int) -> pd.
     order = (table["kind"] != "word").sort_values(kind="stable").index
     again = table["word"][order].duplicated().reindex(table.index)
     for row in table.index[again]:
-        table.loc[row, "word"] += f"[row {row}]"
+        table.loc[row, "word"] += f"[row{row}]"
     return table
 
 

@@ -1,4 +1,4 @@
-"""ALBERT (Lan et al. 2020, arXiv 1909.11942): all layers share one block's weights (or a few blocks' do);
+"""ALBERT (Lan et al. 2020, arXiv 1909.11942): all layers share one block's weights, or a few blocks';
 the words live in a smaller space, from which one linear map leads into the blocks."""
 
 from textualization.families import Family, as_in_bert

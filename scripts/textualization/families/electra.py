@@ -1,5 +1,5 @@
-"""ELECTRA (Clark et al. 2020, arXiv 2003.10555), the discriminator: BERT's blocks; the words may live in a
-smaller space, from which one linear map leads into the blocks."""
+"""ELECTRA (Clark et al. 2020, arXiv 2003.10555), the discriminator: BERT's blocks; the words may live
+in a smaller space, from which one linear map leads into the blocks."""
 
 from textualization.families import Family, as_in_bert
 from textualization.families.bert import EMBEDDINGS, INSIDE

@@ -1,5 +1,5 @@
-"""LLaMA (Touvron et al. 2023, arXiv 2302.13971) and its successors: causal, RMSNorm before attention and
-feed-forward layer, gated feed-forward layers, rotary positions, keys and values shared by several heads."""
+"""LLaMA (Touvron et al. 2023, arXiv 2302.13971) and its successors: causal, RMSNorm before attention
+and feed-forward layer, which is gated; rotary positions; keys and values shared by several heads."""
 
 import torch
 
@@ -22,7 +22,7 @@ def constants(model, tokens: int) -> dict:
     x, place = torch.zeros(1, dtype=torch.float32), torch.arange(tokens)[None]
     turned = torch.cat(model.rotary_emb(x, place))
     layers = range(1, model.config.num_hidden_layers + 1)
-    return {f"rotary.{layer}": turned.clone() for layer in layers}
+    return {f"rotary.{layer}": turned for layer in layers}
 
 
 FAMILY = Family(

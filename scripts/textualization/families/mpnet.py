@@ -1,5 +1,5 @@
-"""MPNet (Song et al. 2020, arXiv 2004.09297): BERT's blocks without token types; attention adds a bias for
-how far apart two tokens are."""
+"""MPNet (Song et al. 2020, arXiv 2004.09297): BERT's blocks without token types; attention adds a
+bias for how far apart two tokens are."""
 
 import torch
 

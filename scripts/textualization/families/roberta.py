@@ -7,9 +7,7 @@ from textualization.families.bert import EMBEDDINGS, INSIDE
 FAMILY = Family(
     model_types=("roberta", "xlm-roberta", "camembert"),
     options={"add_pooling_layer": False},
-    architecture=lambda config: (
-        as_in_bert(config) | {"first_position": config.pad_token_id + 1}
-    ),
+    architecture=lambda config: as_in_bert(config) | {"first_position": config.pad_token_id + 1},
     frame=lambda config: ("<s>", "</s>"),
     tensors=EMBEDDINGS,
     block="encoder.layer.{}.",

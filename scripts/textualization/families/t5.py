@@ -1,5 +1,5 @@
-"""T5's encoder (Raffel et al. 2020, arXiv 1910.10683): RMSNorm before attention and feed-forward layer, no
-biases, scores not scaled; attention adds a bias for how far apart two tokens are, the first block's
+"""T5's encoder (Raffel et al. 2020, arXiv 1910.10683): RMSNorm before attention and feed-forward layer,
+no biases, scores not scaled; attention adds a bias for how far apart two tokens are, the first block's
 in all blocks. In version 1.1 the feed-forward layer is gated."""
 
 import torch

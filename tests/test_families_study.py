@@ -1,0 +1,89 @@
+"""The whole study on a tiny model of every family: nothing fails, everything is there and adds up."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from make_tiny_families import FAMILIES, SPLIT, study_of, write_families
+from test_workflow import copy_of_the_project, snakemake
+
+pytestmark = pytest.mark.campaign
+
+MODELS = [f"{name}-tiny" for name in FAMILIES]
+PRE = {"gpt2-tiny", "t5-tiny", "modernbert-tiny", "llama-tiny"}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """The results folder of a finished study of all families."""
+    folder = copy_of_the_project(tmp_path_factory.mktemp("project"))
+    catalogue = write_families(folder / "models")
+    (folder / "families.yaml").write_text(yaml.safe_dump(study_of(catalogue)))
+    snakemake(folder, "--keep-going", overlay="families.yaml")
+    again = snakemake(folder, "--dry-run", overlay="families.yaml")
+    assert "Nothing to be done" in again
+    return folder / "results/families"
+
+
+def test_every_model_has_the_same_tables_and_figures(results):
+    names = {
+        model: {str(p.relative_to(results / model)) for p in (results / model).glob("[tf]*s/*")}
+        for model in MODELS
+    }
+    assert len(names["bert-tiny"]) > 50
+    for model in MODELS:
+        assert names[model] == names["bert-tiny"]
+
+
+def test_no_optimum_passes_its_ceiling_and_bare_sums_have_none(results):
+    for model in MODELS:
+        singles = pd.read_parquet(results / model / "singles.parquet")
+        assert len(singles) == 2 * 2 * 4 and singles["finite"].all()
+        bare = (singles["site"] == "output") & (singles["layer"] < 3) & (model in PRE)
+        assert (singles["ceiling"].isna() == bare).all()
+        bounded = singles[~bare]
+        assert (bounded["activation"] <= bounded["ceiling"] + 1e-5).all()
+        assert (singles["activation"] >= singles["start_activation"] - 1e-4).mean() > 0.8
+
+
+def test_words_in_pieces_are_left_out_and_told(results):
+    words = pd.read_csv(results / "comparison/words.csv").set_index("word")
+    for name in FAMILIES:
+        of_model = words[f"{name}-tiny"]
+        assert (of_model.drop("tiger") == "one entry").all()
+        assert (of_model["tiger"] != "one entry") == (name in SPLIT)
+        groups = pd.read_parquet(results / f"{name}-tiny" / "groups.parquet")
+        assert set(groups["word"]) == set(words.index) - ({"tiger"} if name in SPLIT else set())
+    assert not words.loc["tiger", "in_all_models"] and words["in_all_models"].sum() == 5
+    assert len(words.loc["tiger", "t5-tiny"].split()) > 1
+
+
+def test_the_comparison_says_what_each_models_own_tables_say(results):
+    numbers = pd.read_csv(results / "comparison/numbers.csv")
+    assert not numbers.duplicated(["quantity", "model"]).any()
+    assert numbers.groupby("quantity")["model"].nunique().eq(10).all()
+    claims = pd.read_csv(results / "claims.csv")
+    own = claims[claims["null_model"].isna()].set_index(["claim", "model"])["value"]
+    for row in numbers[numbers["quantity"].isin(claims["claim"])].itertuples():
+        np.testing.assert_equal(row.value, own[row.quantity, row.model])
+    ceilings = numbers[numbers["quantity"] == "single.share_of_ceiling.intermediate"]
+    assert ceilings["value"].between(0, 1.00001).all()
+    # Over the words that all have, from the groups alone.
+    matched = numbers[numbers["quantity"] == "matched.recovery.absolute.16"].set_index("model")
+    for model in MODELS:
+        groups = pd.read_parquet(results / model / "groups.parquet")
+        chosen = groups[(groups["size"] == 16) & (groups["word"] != "tiger")]
+        assert matched.loc[model, "value"] == pytest.approx(chosen["recovered"].mean())
+        assert matched.loc[model, "n"] == 5
+    thresholds = numbers[numbers["quantity"].str.contains("threshold")].dropna(subset=["value"])
+    np.testing.assert_allclose(thresholds["share"], thresholds["value"] / (3 * 16))
+
+
+def test_the_comparison_names_every_model_and_what_it_is(results):
+    models = pd.read_csv(results / "comparison/models.csv").set_index("model")
+    assert list(models.index) == MODELS and models["studied"].all()
+    for model in MODELS:
+        assert models.loc[model, "norm"].startswith("pre" if model in PRE else "post")
+    assert set(models.index[models["attention"] == "causal"]) == {"gpt2-tiny", "llama-tiny"}
+    assert (results / "comparison/models.pdf").read_bytes().startswith(b"%PDF")
