@@ -23,7 +23,7 @@ def main(
     matched = list(matched.index[matched])
     rows = _claimed(pd.read_csv(claims, keep_default_na=False, na_values=[""]), null_models)
     for place, model in enumerate(models):
-        rows += _ceilings(pd.read_csv(singles[place]), model)
+        rows += _by_site(pd.read_csv(singles[place]), model)
         of_model = pd.read_parquet(groups[place])
         of_model = of_model[(of_model["scope"] == "model") & of_model["word"].isin(matched)]
         how = (levels, confidence, resamples, seed)
@@ -57,10 +57,16 @@ def _claimed(claims, null_models) -> list[dict]:
     return rows
 
 
-def _ceilings(singles, model) -> list[dict]:
-    """What optima, and best words, reach of the exact ceiling; nothing where there is none."""
+def _by_site(singles, model) -> list[dict]:
+    """Of every site, how near optima are to words, and what they, and the best words, reach of the
+    exact ceiling; nothing where there is none."""
     whole = singles[singles["layer"] == "all"]
-    return [
+    cosines = [
+        {"quantity": f"single.nearest_cosine.{row.site}", "model": model, "n": row.neurons}
+        | {"value": row.nearest_cosine, "low": row.ci_low, "high": row.ci_high}
+        for row in whole.itertuples()
+    ]
+    return cosines + [
         {"quantity": f"single.{name}.{row.site}", "model": model, "value": getattr(row, name)}
         | {"n": row.neurons}
         for row in whole.itertuples()

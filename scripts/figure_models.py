@@ -55,9 +55,16 @@ def _thresholds(axis, numbers, models, level) -> None:
         style = {key: SELECTIONS[selection][key] for key in ("color", "marker")}
         y = [models.index(model) - 0.12 + 0.24 * place for model in rows["model"]]
         _points(axis, 100 * rows[["share", "share_low", "share_high"]], y, style, label(selection))
-    axis.set(
-        xscale="log", xlabel="neurons (% of the model's)", title=f"{level} % of words recovered"
-    )
+    axis.set(xscale="log", xlabel="neurons (% of the model's)")
+    axis.set_title(f"{level} % of words recovered")
+    for which in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
+        which("{x:g}")
+    axis.tick_params(axis="x", which="both", rotation=45)
+    never = found.loc[found["value"].isna(), "model"]
+    if len(never):
+        y, edge = [models.index(model) for model in never], axis.get_yaxis_transform()
+        style = {"color": "0.6", "mfc": "white", "ms": 3.5, "ls": "none", "marker": ">"}
+        axis.plot([0.97] * len(y), y, transform=edge, label="not reached", **style)
 
 
 def _excesses(axis, numbers, models) -> None:
@@ -69,7 +76,7 @@ def _excesses(axis, numbers, models) -> None:
         offset = 0.5 * ((place + 0.5) / len(shown) - 0.5)
         y = [models.index(model) + offset for model in found["model"]]
         columns = [f"{null}_{name}" for name in ("excess", "excess_low", "excess_high")]
-        _points(axis, found[columns], y, style, f"over its {label(null)}")
+        _points(axis, found[columns], y, style, f"excess over {label(null)}")
     axis.axvline(0, color="0.6", lw=0.7, zorder=0)
     axis.set(xlabel="excess (cosine)", title="nearest word's cosine\nbeside own null models")
 

@@ -24,7 +24,6 @@ def main(
     rows = []
     for name, said in models.items():
         row = {"model": name, "family": said["family"], "studied": name in studied}
-        row["missing"] = reasons.get(name, "")
         row |= {key: said[key] for key in ("layers", "hidden", "intermediate", "words")}
         row["neurons_in_groups"] = said["neurons"]
         row["group_sizes"] = " ".join(map(str, said["sizes"]))
@@ -34,8 +33,9 @@ def main(
             row["candidate_words"] = int(pd.read_parquet(candidates[place])["candidate"].sum())
             row["targets"] = int(used[name].sum())
             row["targets_in_all_models"] = int(matched.sum())
-        rows.append(row)
-    write_for_people(pd.DataFrame(rows), **models_out)
+        rows.append(row | {"missing": reasons.get(name, "")})
+    # Whole numbers stay whole where some models have none.
+    write_for_people(pd.DataFrame(rows).convert_dtypes(), **models_out)
     words = pd.DataFrame({"word": targets})
     for name, table in of_words.items():
         words[name] = [_entry(table.loc[word]) for word in targets]

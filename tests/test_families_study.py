@@ -19,7 +19,10 @@ def results(tmp_path_factory):
     """The results folder of a finished study of all families."""
     folder = copy_of_the_project(tmp_path_factory.mktemp("project"))
     catalogue = write_families(folder / "models")
-    (folder / "families.yaml").write_text(yaml.safe_dump(study_of(catalogue)))
+    catalogue["ghost"] = catalogue["bert-tiny"] | {"path": "nowhere", "sha256": "0" * 64}
+    settings = study_of(catalogue)
+    settings["missing"]["models"] = "skip"
+    (folder / "families.yaml").write_text(yaml.safe_dump(settings))
     snakemake(folder, "--keep-going", overlay="families.yaml")
     again = snakemake(folder, "--dry-run", overlay="families.yaml")
     assert "Nothing to be done" in again
@@ -82,7 +85,12 @@ def test_the_comparison_says_what_each_models_own_tables_say(results):
 
 def test_the_comparison_names_every_model_and_what_it_is(results):
     models = pd.read_csv(results / "comparison/models.csv").set_index("model")
-    assert list(models.index) == MODELS and models["studied"].all()
+    assert list(models.index) == [*MODELS, "ghost"]
+    assert (models["studied"] == (models.index != "ghost")).all()
+    reason = "nowhere has no model.safetensors; a model folder holds"
+    assert models.loc["ghost", "missing"].startswith(reason)
+    assert f"- ghost: {reason}" in (results / "findings.md").read_text(encoding="utf-8")
+    assert "ghost" not in set(pd.read_csv(results / "claims.csv")["model"])
     for model in MODELS:
         assert models.loc[model, "norm"].startswith("pre" if model in PRE else "post")
     assert set(models.index[models["attention"] == "causal"]) == {"gpt2-tiny", "llama-tiny"}

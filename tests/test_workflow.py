@@ -502,3 +502,35 @@ def test_other_weights_than_the_checksum_says_are_refused(edited):
     text = snakemake(edited, fails=True)
     assert "these are not the weights the study asks for" in text
     assert "Traceback" not in text
+
+
+def test_a_model_that_cannot_be_reached_is_looked_for_first_where_it_may_be_skipped(edited):
+    overlay = edited / "config/skipping.yaml"
+    settings = yaml.safe_load((edited / "config/test.yaml").read_text())
+    ghost = settings["catalogue"]["tiny-deep"] | {"path": "nowhere", "sha256": "0" * 64}
+    settings["models"], settings["study"] = ["tiny-deep", "ghost"], "skipping"
+    settings["catalogue"]["ghost"] = ghost
+    settings["missing"] = {"models": "skip"}
+    overlay.write_text(yaml.safe_dump(settings))
+    assert jobs_to_run(edited, overlay=overlay)["find_models"] == 1
+    models = "results/skipping/comparison/models.csv"
+    snakemake(edited, models, overlay=overlay)
+    table = pd.read_csv(edited / models).set_index("model")
+    assert table["studied"].to_dict() == {"tiny-deep": True, "ghost": False}
+    assert table.loc["ghost", "missing"].startswith("nowhere has no model.safetensors")
+    # What was found is then planned, and nothing of the other.
+    planned = jobs_to_run(edited, overlay=overlay)
+    assert planned["describe_groups"] == planned["figure_models"] == 1
+    settings["missing"]["models"] = "stop"
+    overlay.write_text(yaml.safe_dump(settings))
+    assert "nowhere" in snakemake(edited, "--dry-run", overlay=overlay, fails=True)
+
+
+def test_a_changed_family_freezes_anew_what_is_of_it_alone(edited):
+    bert = edited / "scripts/textualization/families/bert.py"
+    bert.write_text(bert.read_text() + "\n# changed\n")
+    assert "freeze_model" in jobs_to_run(edited)
+    bert.write_text(bert.read_text().removesuffix("\n# changed\n"))
+    other = edited / "scripts/textualization/families/gpt2.py"
+    other.write_text(other.read_text() + "\n# changed\n")
+    assert jobs_to_run(edited) == {}
