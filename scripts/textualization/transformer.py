@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from safetensors import safe_open
 
 from textualization.architecture import Architecture
+from textualization.blocks import arrays, bases, block_of, for_products, pair_of, some
 from textualization.ceilings import gated_ceiling, intermediate_ceiling, linear_ceiling
 
 SITES = ("output", "intermediate")
@@ -37,19 +38,6 @@ class Tap(NamedTuple):
 
     site: str
     layer: int
-
-
-class _Block(NamedTuple):
-    """One block's weights as (weight, bias) pairs, None where it has none; the first holds q, k, v."""
-
-    qkv: tuple
-    attention_output: tuple
-    intermediate: tuple
-    output: tuple
-    gate: tuple | None
-    attention_norm: tuple | None
-    intermediate_norm: tuple | None
-    output_norm: tuple | None
 
 
 class _Fixed(NamedTuple):
@@ -104,13 +92,13 @@ class FrozenTransformer:
         self._parts = [self.heads * self._head, 2 * self._kv_heads * self._head]
         self._norm_of = F.rms_norm if architecture.normalisation == "rms" else F.layer_norm
         self.word_embeddings = tensors["word_embeddings"]
-        self._bases = _bases(tensors)
-        self._embedding_norm = _pair(tensors, "embedding_norm", "gain")
-        self._final_norm = _pair(tensors, "final_norm", "gain")
-        self._projection = _pair(tensors, "projection")
+        self._bases = bases(tensors)
+        self._embedding_norm = pair_of(tensors, "embedding_norm", "gain")
+        self._final_norm = pair_of(tensors, "final_norm", "gain")
+        self._projection = pair_of(tensors, "projection")
         numbers = [architecture.block(layer) for layer in range(1, self.layers + 1)]
-        blocks = {number: _block(tensors, number) for number in set(numbers)}
-        products = {n: _for_products(block, self._products) for n, block in blocks.items()}
+        blocks = {number: block_of(tensors, number) for number in set(numbers)}
+        products = {n: for_products(block, self._products) for n, block in blocks.items()}
         self._blocks = [blocks[number] for number in numbers]
         self._in_products = [products[number] for number in numbers]
         frame = {"cls": architecture.before, "word": None, "sep": architecture.after}
@@ -328,10 +316,10 @@ class FrozenTransformer:
         block = self._in_products[layer - 1]
         if not self._post:
             states = self._norm(states, block.intermediate_norm)
-        inner = self._linear(states, _some(block.intermediate, wanted))
+        inner = self._linear(states, some(block.intermediate, wanted))
         if block.gate is None:
             return self.activation(inner)
-        return self.activation(self._linear(states, _some(block.gate, wanted))) * inner
+        return self.activation(self._linear(states, some(block.gate, wanted))) * inner
 
     def _feed(self, layer, states):
         """The feed-forward layer's sum with what it read, and the activations inside."""
@@ -366,7 +354,7 @@ class FrozenTransformer:
             norm = block.output_norm if self._post else self._final_norm
             if norm is None or (not self._post and tap.layer < self.layers):
                 return torch.full((len(w),), math.nan, dtype=torch.float64)
-            return torch.from_numpy(linear_ceiling(w, *_arrays(norm), centred))
+            return torch.from_numpy(linear_ceiling(w, *arrays(norm), centred))
         used = (w != 0).any(dim=0)
         lower, upper = self._bounds(block, used, centred)
         w = w[:, used]
@@ -374,14 +362,14 @@ class FrozenTransformer:
 
     def _bounds(self, block, used, centred):
         """The least and the most that single neurons of a feed-forward layer can be, (k,) each."""
-        gain, bias = _arrays(block.attention_norm if self._post else block.intermediate_norm)
+        gain, bias = arrays(block.attention_norm if self._post else block.intermediate_norm)
 
         def activation(a):
             return self.activation(torch.from_numpy(a)).numpy()
 
-        weight, offset = _arrays(_some(block.intermediate, used))
+        weight, offset = arrays(some(block.intermediate, used))
         if block.gate is not None:
-            gate = _arrays(_some(block.gate, used))
+            gate = arrays(some(block.gate, used))
             how = (gain, bias, activation, centred)
             upper = gated_ceiling(*gate, weight, offset, *how)
             return -gated_ceiling(*gate, -weight, -offset, *how), upper
@@ -413,55 +401,3 @@ class FrozenTransformer:
         if bias is not None:
             scores = scores + bias
         return (torch.softmax(scores, dim=1) * v).sum(1).reshape(tokens, n, -1)
-
-
-def _bases(tensors: dict) -> dict[Tap, torch.Tensor]:
-    names = [name.split(".") for name in tensors if name.startswith("basis.")]
-    return {Tap(site, int(layer)): tensors[f"basis.{site}.{layer}"] for _, site, layer in names}
-
-
-def _pair(tensors: dict, name: str, first: str = "weight") -> tuple | None:
-    """A linear map's weight and bias, or a LayerNorm's gain and bias; None if the model has none."""
-    if f"{name}.{first}" not in tensors:
-        return None
-    return tensors[f"{name}.{first}"], tensors.get(f"{name}.bias")
-
-
-def _some(pair: tuple, rows) -> tuple:
-    return tuple(part if part is None else part[rows] for part in pair)
-
-
-def _arrays(pair: tuple):
-    """A pair in float64, zeros where there is no bias."""
-    weight, bias = pair
-    bias = weight.new_zeros(len(weight)) if bias is None else bias
-    return weight.double().cpu().numpy(), bias.double().cpu().numpy()
-
-
-def _block(tensors: dict, number: int) -> _Block:
-    def pair(name, first="weight"):
-        return _pair(tensors, f"block.{number}.{name}", first)
-
-    weights, biases = zip(*(pair(name) for name in ("query", "key", "value")), strict=True)
-    return _Block(
-        qkv=(torch.cat(weights), None if biases[0] is None else torch.cat(biases)),
-        attention_output=pair("attention_output"),
-        intermediate=pair("intermediate"),
-        output=pair("output"),
-        gate=pair("gate"),
-        attention_norm=pair("attention_norm", "gain"),
-        intermediate_norm=pair("intermediate_norm", "gain"),
-        output_norm=pair("output_norm", "gain"),
-    )
-
-
-def _for_products(block: _Block, dtype) -> _Block:
-    linear = ("qkv", "attention_output", "intermediate", "output", "gate")
-    parts = {name: getattr(block, name) for name in linear}
-    return block._replace(
-        **{
-            name: tuple(p if p is None else p.to(dtype) for p in pair)
-            for name, pair in parts.items()
-            if pair is not None
-        }
-    )
