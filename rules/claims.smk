@@ -11,6 +11,7 @@ rule claims:
         thresholds=for_each_model(MODEL / "tables/thresholds.csv"),
         nulls_singles=for_each_model(MODEL / "tables/nulls_singles.csv"),
         nulls_groups=for_each_model(MODEL / "tables/nulls_groups.csv"),
+        found=FOUND,
     output:
         csv=STUDY / "claims.csv",
         md=report(
@@ -53,7 +54,7 @@ rule findings:
         singles=for_each_model(MODEL / "tables/singles.csv"),
         robustness=for_each_model(MODEL / "tables/robustness.csv"),
         variance=for_each_model(MODEL / "tables/variance.csv"),
-        found=[STUDY / "found.csv"] if SKIPPING else [],
+        found=FOUND,
     output:
         report(
             STUDY / "findings.md",

@@ -38,6 +38,8 @@ MODEL = STUDY / "{model}"
 COMPARISON = STUDY / "comparison"
 # Whether models that cannot be reached are left out.
 SKIPPING = config["missing"]["models"] == "skip"
+# An input of every rule that asks which models were found.
+FOUND = [STUDY / "found.csv"] if SKIPPING else []
 SINGLES, GROUPS = config["singles"], config["groups"]
 ASCENT, STATISTICS = config["ascent"], config["statistics"]
 NULLS = config["nulls"]

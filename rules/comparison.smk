@@ -10,7 +10,7 @@ rule list_models:
         weights=lambda wildcards: [
             weights_folder(model) / "frozen.safetensors" for model in studied()
         ],
-        found=[STUDY / "found.csv"] if SKIPPING else [],
+        found=FOUND,
     output:
         models_csv=COMPARISON / "models.csv",
         models_md=report(
@@ -54,6 +54,7 @@ rule compare_models:
     input:
         script_with_modules("compare_models"),
         claims=STUDY / "claims.csv",
+        found=FOUND,
         singles=for_each_model(MODEL / "tables/singles.csv"),
         groups=for_each_model(MODEL / "groups.parquet"),
         asked=for_each_model(MODEL / "asked.parquet"),
@@ -89,6 +90,7 @@ rule figure_models:
     input:
         script_with_modules("figure_models"),
         numbers=COMPARISON / "numbers.csv",
+        found=FOUND,
     output:
         pdf=COMPARISON / "models.pdf",
         png=report(
