@@ -151,6 +151,18 @@ def test_without_a_mean_to_remove_the_linear_ceiling_is_cauchys():
     assert (linear_ceiling(weights, gain, bias) < found).all()
 
 
+def test_without_a_mean_to_remove_an_intermediate_ceiling_is_reached_and_not_passed():
+    dice = np.random.default_rng(1)
+    weight, offset = dice.standard_normal((5, H)), dice.standard_normal(5)
+    gain, bias = dice.standard_normal(H), dice.standard_normal(H)
+    found = intermediate_ceiling(weight, offset, gain, bias, gelu, centred=False)
+    best = weight * gain * np.sqrt(H) / np.linalg.norm(weight * gain, axis=1, keepdims=True)
+    reached = gelu(np.einsum("ih,ih->i", best * gain + bias, weight) + offset)
+    assert found == pytest.approx(reached)
+    states = drawn(dice, 5000, False) * gain + bias
+    assert (gelu(states @ weight.T + offset) <= found + 1e-9).all()
+
+
 def relu(a):
     return np.maximum(a, 0)
 
@@ -186,8 +198,83 @@ def test_no_normalised_vector_passes_a_gated_ceiling_and_one_reaches_it(activati
             x = x - x.mean() if centred else x
             return -gated(x[None] * np.sqrt(H) / np.linalg.norm(x), *one, activation)[0, 0]
 
-        tops = [minimize(climbed, dice.standard_normal(H)).fun for _ in range(12)]
-        assert -min(tops) == pytest.approx(found[unit], rel=1e-5)
+        tops = [minimize(climbed, dice.standard_normal(H), tol=1e-9).fun for _ in range(12)]
+        assert -min(tops) == pytest.approx(found[unit], rel=1e-6)
+
+
+def best_angle(gate, gate_offset, weight, offset, gain, activation, centred):
+    """The best of one neuron over all n, bias 0, by a fine walk round the circle of its plane.
+
+    Only n's part in the plane of the two read-outs matters; what is left over adds nothing here, for
+    a neuron is bilinear outside the non-linearity, and so the best n of every gate is on the rim.
+    """
+    a, b = gate * gain, weight * gain
+    if centred:
+        a, b = a - a.mean(), b - b.mean()
+    first = a / np.linalg.norm(a)
+    rest = b - (b @ first) * first
+    second = rest / np.linalg.norm(rest)
+    angle = np.linspace(0, 2 * np.pi, 2_000_001)
+    n = np.sqrt(H) * np.stack([np.cos(angle), np.sin(angle)])
+    gates, values = (np.stack([w @ first, w @ second]) @ n for w in (a, b))
+    return (activation(gates + gate_offset) * (values + offset)).max()
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("activation", [relu, gelu, silu])
+def test_a_negated_value_bounds_a_gated_neuron_from_below(activation, centred):
+    dice = np.random.default_rng(6)
+    gate, gate_offset, weight, offset, gain, bias = parts = layer(dice, 6)
+    lower = -gated_ceiling(gate, gate_offset, -weight, -offset, gain, bias, activation, centred)
+    upper = gated_ceiling(*parts, activation, centred)
+    assert (lower < upper).all()
+    assert (gated(drawn(dice, 20_000, centred), *parts, activation) >= lower - 1e-9).all()
+    for unit in range(6):
+        # A norm's bias is as good as an offset.
+        moved = gate_offset[unit] + gate[unit] @ bias, offset[unit] + weight[unit] @ bias
+        for sign, bound in ((1, upper), (-1, -lower)):
+            found = best_angle(
+                gate[unit],
+                moved[0],
+                sign * weight[unit],
+                sign * moved[1],
+                gain,
+                activation,
+                centred,
+            )
+            assert bound[unit] == pytest.approx(found, rel=1e-9)
+
+
+@pytest.mark.parametrize("centred", [True, False])
+def test_a_gate_at_right_angles_to_its_value_is_bounded_by_half_of_both_ceilings(centred):
+    dice = np.random.default_rng(7)
+    gain, none, zero = dice.random(H) + 0.5, np.zeros(H), np.zeros(1)
+    a, b = drawn(dice, 2, centred)
+    b -= (a @ b) / (a @ a) * a
+    gate, weight = (a / gain)[None], (b / gain)[None]
+    found = gated_ceiling(gate, zero, weight, zero, gain, none, relu, centred)
+    both = linear_ceiling(gate, gain, none, centred) * linear_ceiling(weight, gain, none, centred)
+    # sin·cos is at most a half.
+    assert found == pytest.approx(both / 2, rel=1e-12)
+    halfway = a / np.linalg.norm(a) + b / np.linalg.norm(b)
+    n = (halfway * np.sqrt(H / 2))[None]
+    assert gated(n, gate, zero, weight, zero, gain, none, relu)[0] == pytest.approx(found)
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+@pytest.mark.parametrize("activation", [relu, gelu, silu])
+def test_a_gate_along_its_value_is_bounded_by_the_best_point_of_a_line(activation, turned):
+    dice = np.random.default_rng(8)
+    gate, gate_offset, _, offset, gain, bias = layer(dice, 5)
+    weight = turned * 0.7 * gate
+    found = gated_ceiling(gate, gate_offset, weight, offset, gain, bias, activation)
+    far = linear_ceiling(gate, gain, 0 * bias)
+    share = np.linspace(-1, 1, 400_001)[:, None] * far
+    line = activation(share + gate @ bias + gate_offset) * (
+        turned * 0.7 * share + weight @ bias + offset
+    )
+    assert found == pytest.approx(line.max(axis=0), rel=1e-6, abs=1e-9)
+    assert (line <= found + 1e-9).all()
 
 
 def test_gates_that_point_as_their_values_do_are_bounded_too():

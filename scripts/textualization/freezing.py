@@ -50,6 +50,11 @@ def freeze(folder: str | Path, of: str = "bert") -> tuple[dict[str, torch.Tensor
     before, after = (_entry(folder, token) for token in kind.frame(config))
     facts = {"before": before, "after": after} | kind.architecture(config)
     architecture = Architecture(**facts)
+    if max(before, after) >= architecture.words:
+        raise CheckpointError(
+            f"{folder}: entry {max(before, after)}, which stands beside every input, is none of the "
+            f"model's {architecture.words}"
+        )
     model, state = _load(folder, config, kind)
     state = kind.prepare(state, config)
     tensors = _named(kind.tensors, "", state)
@@ -83,7 +88,11 @@ def _load(folder, config, kind: Family):
     if missing:
         raise CheckpointError(f"{folder}: the checkpoint lacks {', '.join(missing[:5])}")
     inside = re.compile(r"(^|\.)" + re.escape(kind.block).replace(r"\{\}", r"\d+"))
-    beyond = sorted(name for name in report["unexpected_keys"] if inside.search(name))
+    beyond = sorted(
+        name
+        for name in report["unexpected_keys"]
+        if inside.search(name) and not name.endswith(kind.unread)
+    )
     if beyond:
         raise CheckpointError(
             f"{folder}: the checkpoint has tensors in its blocks that config.json does not account "
@@ -123,4 +132,8 @@ def _entry(folder, token: str | int | None) -> int:
             raise CheckpointError(f"{path}: cannot be read ({error})") from None
         if token is None:
             raise CheckpointError(f"{path}: has no entry {name!r}, which stands beside every input")
+    if not isinstance(token, int | None):
+        raise CheckpointError(
+            f"{folder}: config.json names several entries, {token}, to stand beside x"
+        )
     return -1 if token is None else token

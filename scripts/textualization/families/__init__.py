@@ -25,6 +25,8 @@ class Family:
         begin with `block`, in which {} is its number from 0. Names that end with `norm` stand for a
         gain and maybe a bias, names of linear maps for a weight and maybe a bias.
     only: what the config must say, where the study knows no other way.
+    unread: ends of names of tensors within a block that older versions of transformers saved, and that
+        none reads.
     prepare: of transformers' tensors and the config, the tensors under names of one's own, where a
         family keeps several in one or turned round.
     constants: of the model and the number of tokens, what attention adds without being trained:
@@ -41,6 +43,7 @@ class Family:
     model: str = "AutoModel"
     options: dict = field(default_factory=dict)
     only: dict = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
     prepare: Callable = lambda tensors, config: tensors
     constants: Callable = lambda model, tokens: {}
 

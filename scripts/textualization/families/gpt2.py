@@ -60,5 +60,6 @@ FAMILY = Family(
     },
     only={"scale_attn_weights": True, "scale_attn_by_inverse_layer_idx": False}
     | {"add_cross_attention": False},
+    unread=(".attn.masked_bias",),  # what hides later tokens
     prepare=prepare,
 )

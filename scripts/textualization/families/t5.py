@@ -60,7 +60,7 @@ FAMILY = Family(
     architecture=architecture,
     frame=lambda config: (None, config.eos_token_id),
     tensors={
-        "word_embeddings": "shared",
+        "word_embeddings": "encoder.embed_tokens",  # which is `shared`, unless a checkpoint has both
         "relative_bias": FIRST + ".relative_attention_bias",
         "final_norm": "encoder.final_layer_norm",
     },
