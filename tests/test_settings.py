@@ -481,3 +481,35 @@ def test_only_a_hubs_revision_stands_in_for_a_checksum_and_only_there_may_weight
     assert lacks == ["catalogue.minilm-l6: lacks sha256"]
     (line,) = complaints(changed(("catalogue.minilm-l6.pickled", True)))
     assert line.startswith("catalogue.minilm-l6: unknown key 'pickled'")
+    folder = {"source": "path", "path": "x", "layers": 1, "hidden": 1, "intermediate": 1}
+    folder |= {"family": "bert", "words": 1}
+    found = complaints(changed(("catalogue.mine", folder | {"pickled": True})))
+    assert sorted(line.split("'")[0] for line in found) == [
+        "catalogue.mine: lacks sha256",
+        "catalogue.mine: unknown key ",
+    ]
+    on_hub = ("catalogue.bert-base-uncased.pickled", "yes please")
+    (line,) = complaints(changed(on_hub))
+    assert line == f"{on_hub[0]}: 'yes please' is not valid (allowed: true or false)"
+
+
+def test_of_several_models_the_one_with_nothing_left_is_named():
+    both = ("models", ["minilm-l6", "bert-base-uncased"])
+    asked = [both, ("singles.layers", [7, 12]), ("groups.sizes.model", [25, 5000])]
+    assert complaints(changed(*asked, ("missing.neurons", "skip"))) == [
+        "singles.layers: minilm-l6 has none of these"
+    ]
+    stopped = complaints(changed(*asked))
+    assert len(stopped) == 3 and all("minilm-l6" in line for line in stopped)
+
+
+def test_the_family_of_a_model_that_is_not_studied_does_not_matter():
+    assert complaints(changed(("catalogue.bert-base-uncased.family", "mamba"))) == []
+
+
+@pytest.mark.parametrize("key", ["models", "words", "neurons"])
+def test_what_to_do_about_what_is_missing_must_be_said(key):
+    assert complaints(changed((f"missing.{key}", GONE))) == [f"missing: lacks {key}"]
+    assert complaints(changed(("missing", GONE))) == ["config: lacks missing"]
+    (line,) = complaints(changed(("missing", "skip")))
+    assert line == "missing: 'skip' is not valid (allowed: the keys models, words, neurons)"

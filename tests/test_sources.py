@@ -3,12 +3,14 @@
 import hashlib
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -345,8 +347,10 @@ def test_a_pickle_is_read_only_where_the_catalogue_says_so_and_tensors_only(tmp_
     trap = tmp_path / "sprung"
     folder = old(tmp_path / "trapped", a=torch.ones(1), b=Trap(trap))
     digest = sha256(folder / "pytorch_model.bin")
-    with pytest.raises(SourceError, match="holds more than tensors"):
+    with pytest.raises(SourceError) as error:
         fetch(local(folder, digest) | {"pickled": True}, tmp_path / "other")
+    named = f"pytorch_model.bin of {folder} (local folder) holds more than tensors"
+    assert str(error.value).startswith(named)
     assert not trap.exists()
 
 
@@ -455,7 +459,8 @@ def test_shared_cut_and_turned_tensors_of_a_pickle_stay_what_they_are(tmp_path):
     assert found.keys() == state.keys()
     for name, tensor in state.items():
         assert found[name].dtype == tensor.dtype and torch.equal(found[name], tensor)
-    with pytest.raises(SourceError, match=f"{source['sha256']}, but .*{OTHER}"):
+    both = f"^pytorch_model.bin of .* {source['sha256']}, but .*{OTHER}"
+    with pytest.raises(SourceError, match=both):
         fetch(source | {"pickled": True, "sha256": OTHER}, tmp_path / "again")
 
 
@@ -518,13 +523,21 @@ def test_a_vocabularys_lines_end_with_newlines_and_with_nothing_else(tmp_path, o
 
 
 @pytest.mark.parametrize(
-    "state", [{"a": torch.ones(1), "epoch": 3}, {"model": {"a": torch.ones(1)}}, [torch.ones(1)]]
+    "state",
+    [
+        {"a": torch.ones(1), "epoch": 3},
+        {"model": {"a": torch.ones(1)}},
+        [torch.ones(1)],
+        {0: torch.ones(1)},
+        {"a": torch.eye(2).to_sparse()},
+    ],
+    ids=["a number", "nested", "no names", "a number for a name", "sparse"],
 )
 def test_a_pickle_that_is_not_tensors_by_name_is_refused_in_a_line(tmp_path, state):
     content = pickled(tmp_path, state)
     files = without("model.safetensors") | {"pytorch_model.bin": content}
     source = local(folder_with(tmp_path / "from", files), hashlib.sha256(content).hexdigest())
-    with pytest.raises(SourceError, match="pytorch_model.bin holds more than tensors"):
+    with pytest.raises(SourceError, match="^pytorch_model.bin of .* holds more than tensors"):
         fetch(source | {"pickled": True}, tmp_path / "into")
 
 
@@ -534,3 +547,64 @@ def test_a_broken_pickle_is_refused(tmp_path, content):
     source = local(folder_with(tmp_path / "from", files), hashlib.sha256(content).hexdigest())
     with pytest.raises(SourceError, match="pytorch_model.bin"):
         fetch(source | {"pickled": True}, tmp_path / "into")
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("newer", [False, True])
+def test_a_pickle_with_some_bytes_changed_is_read_or_refused_by_its_name(tmp_path, newer):
+    # Weights that are changed are still weights; what must not be is another error.
+    torch.save({"a": torch.ones(3)}, tmp_path / "saved", _use_new_zipfile_serialization=newer)
+    whole = (tmp_path / "saved").read_bytes()
+    dice, refused = np.random.default_rng(0), 0
+    for _ in range(60):
+        changed = bytearray(whole)
+        for place in dice.integers(len(whole), size=3):
+            changed[place] = dice.integers(256)
+        files = without("model.safetensors") | {"pytorch_model.bin": bytes(changed)}
+        source = local(folder_with(tmp_path / "from", files)) | {"pickled": True}
+        del source["sha256"]
+        try:
+            fetch(source, tmp_path / "into")
+        except SourceError as error:
+            refused += 1
+            assert str(error).startswith("pytorch_model.bin of ")
+    assert refused
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_what_is_pickled_without_torch_is_refused_and_not_run(tmp_path):
+    trap = tmp_path / "sprung"
+    content = pickle.dumps(Trap(trap))
+    files = without("model.safetensors") | {"pytorch_model.bin": content}
+    source = local(folder_with(tmp_path / "from", files), hashlib.sha256(content).hexdigest())
+    with pytest.raises(SourceError, match="^pytorch_model.bin of .* is not read: "):
+        fetch(source | {"pickled": True}, tmp_path / "into")
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (in_lines(["[PAD]", "[UNK]", "apple"]), "sep_token not found"),
+        (b"", "sep_token not found"),
+        ("é\n".encode("latin-1"), "'utf-8' codec"),
+    ],
+)
+def test_a_vocabulary_that_is_not_a_berts_is_named_with_its_model(tmp_path, content, says):
+    folder = folder_with(tmp_path / "from", without("tokenizer.json") | {"vocab.txt": content})
+    with pytest.raises(SourceError) as error:
+        fetch(local(folder), tmp_path / "into")
+    named = f"vocab.txt of {folder} (local folder) is not the vocabulary of a BERT: "
+    assert str(error.value).startswith(named + says)
+
+
+def test_pips_advice_on_itself_is_not_taken_for_its_reason(tmp_path, index, monkeypatch):
+    for name in ("NO_INDEX", "FIND_LINKS", "DISABLE_PIP_VERSION_CHECK"):
+        monkeypatch.delenv(f"PIP_{name}")
+    newer = b'<a href="pip-9999-py3-none-any.whl">pip-9999-py3-none-any.whl</a>'
+    folder_with(index, {"pip/index.html": newer, "tiny-weights/index.html": b"<html></html>"})
+    monkeypatch.setenv("PIP_INDEX_URL", f"{index.as_uri()}/")
+    assert missing(on_pypi()).endswith("No matching distribution found for tiny-weights==1.0")
+    with pytest.raises(SourceError) as error:
+        fetch(on_pypi(), tmp_path / "into")
+    assert "new release of pip" not in str(error.value)

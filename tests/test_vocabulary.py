@@ -177,12 +177,46 @@ def test_of_entries_that_look_alike_the_one_that_begins_a_word_keeps_its_name():
     assert table["kind"].tolist() == ["wordpiece", "word"]
 
 
+def test_a_name_told_apart_is_not_another_entrys_name():
+    entries = ["ing", "Ġ##ing", "Ġ##ing[row0]"]
+    table = table_of(entries, BYTES)
+    assert table["word"].tolist() == ["##ing[row0][row0]", "##ing", "##ing[row0]"]
+
+
+@pytest.mark.parametrize("tokenizer", [WORDPIECE, BYTES, PIECES])
+def test_an_empty_entry_is_unused_and_has_a_name(tokenizer):
+    empty, _ = table_of(["", "a"], tokenizer).itertuples(index=False)
+    assert (empty.word, empty.kind) == ("[row0]", "unused")
+
+
 def test_rows_without_an_entry_are_unused_and_entries_without_a_row_refused():
     table = vocabulary_table(WORDPIECE, {"apple": 0, "river": 3}, 5)
     assert table["kind"].tolist() == ["word", "unused", "unused", "word", "unused"]
     assert table["word"].tolist() == ["apple", "[row1]", "[row2]", "river", "[row4]"]
     with pytest.raises(VocabularyError, match="up to id 3, the model's embedding matrix 3 rows"):
         vocabulary_table(WORDPIECE, {"apple": 0, "river": 3}, 3)
+
+
+def test_a_model_with_too_few_rows_is_refused_with_the_tokenizers_file(tmp_path):
+    entry = write_family(tmp_path, "bert")
+    tokenizer, table = str(tmp_path / "tokenizer.json"), tmp_path / "vocabulary.parquet"
+    with pytest.raises(VocabularyError, match=f"^{tokenizer}: the tokenizer has entries up to id"):
+        list_vocabulary.main(tokenizer, entry["words"] - 1, str(table))
+    assert not table.exists()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_older_tokenizers_that_do_not_name_their_kind_are_read_like_the_newer(family, tmp_path):
+    entry = write_family(tmp_path, family)
+    newer, older = tmp_path / "tokenizer.json", tmp_path / "older.json"
+    contents = json.loads(newer.read_text(encoding="utf-8"))
+    del contents["model"]["type"]
+    older.write_text(json.dumps(contents), encoding="utf-8")
+    tables = []
+    for tokenizer in (newer, older):
+        list_vocabulary.main(str(tokenizer), entry["words"], str(tmp_path / "table"))
+        tables.append(pd.read_parquet(tmp_path / "table"))
+    pd.testing.assert_frame_equal(*tables)
 
 
 def test_a_tokenizer_without_marks_is_refused():

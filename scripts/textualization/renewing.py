@@ -12,6 +12,7 @@ def tokenizer_of(vocabulary: str | Path, tokenizer: str | Path) -> None:
     """Write the tokenizer.json of a BERT's vocab.txt, one entry per line.
 
     Of a vocabulary with entries in capitals, capitals are kept; of another, words are lowered.
+    Raises ValueError if it is no text, or lacks the entries that BERT puts around words.
     """
     from tokenizers import BertWordPieceTokenizer
 
@@ -20,7 +21,11 @@ def tokenizer_of(vocabulary: str | Path, tokenizer: str | Path) -> None:
     # A capital that has no small letter says nothing: BERT's uncased vocabulary has one.
     lowered = all(entry[:1] == entry[:1].lower() for entry in entries)
     ids = {entry: row for row, entry in enumerate(entries)}
-    BertWordPieceTokenizer(vocab=ids, lowercase=lowered).save(str(tokenizer))
+    try:
+        made = BertWordPieceTokenizer(vocab=ids, lowercase=lowered)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    made.save(str(tokenizer))
     contents = json.loads(Path(tokenizer).read_text(encoding="utf-8"))
     Path(tokenizer).write_text(json.dumps(contents, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -35,9 +40,14 @@ def weights_of(pickle: str | Path, weights: str | Path) -> None:
 
     try:
         state = torch.load(pickle, map_location="cpu", weights_only=True)
-    except (EOFError, RuntimeError) as error:
+    except (UnpicklingError, OSError, MemoryError):
+        raise
+    except Exception as error:  # torch raises many kinds, all of them mean: broken
         raise UnpicklingError(str(error) or "it ends too early") from None
-    if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and torch.is_tensor(tensor) and tensor.layout == torch.strided
+        for name, tensor in state.items()
+    ):
         raise UnpicklingError("it is not a list of tensors by name")
     # A tensor that two names share is written twice.
     state = {name: tensor.clone().contiguous() for name, tensor in state.items()}

