@@ -25,16 +25,16 @@ def fitting_batch(model: FrozenTransformer, solver: Solver, deepest: int, memory
             f"{memory / 2**20:.0f} MiB are left of this job's memory, too little for one "
             f"objective of layer {deepest}: give the job more (mem_mb)"
         )
-    # In the first block nothing but x moves: one row of a product for every objective, else three.
-    rows = 1 if deepest == 1 else 3
+    # In the first block nothing but x moves: one row of a product for every x, else every token's.
+    rows = model.length if deepest == 1 else max(3, model.tokens)
     return min(most, max(1, BUSY_ROWS[torch.device(model.device).type] // rows))
 
 
 def bytes_per_objective(model: FrozenTransformer, solver: Solver, deepest: int) -> int:
     """What one more objective takes at most, while its gradient is computed."""
-    kept = 3 * deepest * (8 * model.hidden + 2 * model.intermediate)
+    kept = max(3, model.tokens) * deepest * (8 * model.hidden + 2 * model.intermediate)
     passing = 20 * model.hidden + 9 * model.intermediate
-    one = torch.zeros(1, model.embedding, dtype=model.dtype, device=model.device)
+    one = torch.zeros(1, model.free, dtype=model.dtype, device=model.device)
     state = sum(t.numel() for t in solver.begin(one + 1).values())
     # A state is there twice while it moves.
     return one.element_size() * (kept + passing + 2 * state)

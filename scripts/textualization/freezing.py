@@ -11,8 +11,8 @@ from transformers import AutoConfig
 from textualization.architecture import Architecture
 from textualization.families import Family, family
 
-#: Tokens of the longest input, `[CLS] x [SEP]`.
-TOKENS = 3
+#: Tokens of the longest input: `[CLS] x [SEP]`, several x in a row, or a sentence.
+TOKENS = 64
 #: Tensors of one part, not a weight and a bias.
 PARAMETERS = ("word_embeddings", "position_embeddings", "type_embedding", "relative_bias")
 

@@ -38,7 +38,8 @@ class Solver(Protocol):
 class Paper:
     """Plain gradient ascent in vocabulary space (paper, sec. 3): x ← x + η E∇.
 
-    Multiplied by E this is e ← e + η (EᵀE)∇ exactly. gram: EᵀE, (H, H). rate: η.
+    Multiplied by E this is e ← e + η (EᵀE)∇ exactly, at every free position by itself.
+    gram: EᵀE, (H, H). rate: η.
     """
 
     gram: torch.Tensor
@@ -52,7 +53,10 @@ class Paper:
         return state["point"]
 
     def move(self, state: State, value, gradient, done) -> State:
-        return {"point": torch.addmm(state["point"], gradient, self.gram, alpha=self.rate)}
+        width = len(self.gram)
+        point, gradient = (t.reshape(-1, width) for t in (state["point"], gradient))
+        moved = torch.addmm(point, gradient, self.gram, alpha=self.rate)
+        return {"point": moved.reshape(state["point"].shape)}
 
 
 @dataclass(frozen=True)

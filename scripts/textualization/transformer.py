@@ -1,8 +1,9 @@
 """A frozen transformer, read at one position of `[CLS] x [SEP]` and computed no further than needed.
 
 States are token-major, (tokens, n, H), so that one token's states are a contiguous slice. x is any
-vector of the embedding space: a word's embedding, or an input that ascent has found (paper, sec. 3).
-What stands around x, and how a block computes, the model's `Architecture` says.
+vector of the embedding space: a word's embedding, or an input that ascent has found (paper, sec. 3);
+there may be several in a row. What stands around x, and how a block computes, the model's
+`Architecture` says.
 """
 
 import math
@@ -54,11 +55,12 @@ class FrozenTransformer:
 
     tensors, facts: as written by `textualization.freezing.freeze`; with `basis.<site>.<layer>` among
     the tensors (see `textualization.nulls.rotated_basis`), its rows are read in place of the neurons.
-    read: the position whose activations count, one of POSITIONS.
+    read: the position whose activations count, one of POSITIONS. length: how many x stand in a row,
+    each free by itself; place: which of them is read as `word`, from 1.
     products: `bfloat16`, or `tf32` on a GPU, for matrix products of less precision than all the rest:
     residuals, LayerNorm and attention over three tokens stay in `dtype`.
-    Raises ValueError for an unknown non-linearity, and for a position that the model has not or that x
-    does not move.
+    Raises ValueError for an unknown non-linearity, for a position that the model has not or that x
+    does not move, and for more tokens than it has positions.
     """
 
     def __init__(
@@ -69,6 +71,8 @@ class FrozenTransformer:
         dtype=torch.float32,
         device="cpu",
         products=None,
+        length=1,
+        place=1,
     ):
         tensors = {
             k: t.to(device=device, dtype=dtype if t.is_floating_point() else None)
@@ -101,35 +105,48 @@ class FrozenTransformer:
         products = {n: for_products(block, self._products) for n, block in blocks.items()}
         self._blocks = [blocks[number] for number in numbers]
         self._in_products = [products[number] for number in numbers]
-        frame = {"cls": architecture.before, "word": None, "sep": architecture.after}
-        self._place(frame, read)
+        self.length = length
+        self._place(read, place)
         self._added = self._positions(tensors)
         self._rotary = [
             tensors.get(f"constant.rotary.{layer}") for layer in range(1, self.layers + 1)
         ]
         self._score_bias = self._biases(tensors)
-        self._fixed = self._constants([i for name, i in frame.items() if name in self._names])
+        self._fixed = self._constants()
 
-    def _place(self, frame: dict, read: str) -> None:
-        """Which tokens there are, where x is among them, and which of them can be read."""
-        causal = self.architecture.causal
-        self._names = [name for name, entry in frame.items() if entry is None or entry >= 0]
-        if read not in self._names:
-            raise ValueError(
-                f"read: {read!r} is no position of this model (has: {', '.join(self._names)})"
-            )
-        self._x, self._read = self._names.index("word"), self._names.index(read)
-        if causal and self._read < self._x:
+    def _place(self, read: str, place: int) -> None:
+        """Which tokens there are, where x is among them, and which of them is read."""
+        architecture, causal = self.architecture, self.architecture.causal
+        if not 1 <= place <= self.length:
+            raise ValueError(f"place: {place} is none of the {self.length} free positions")
+        frame = [("cls", architecture.before), *[("word", None)] * self.length]
+        frame.append(("sep", architecture.after))
+        frame = [(name, entry) for name, entry in frame if entry is None or entry >= 0]
+        names, self._entries = ([part[i] for part in frame] for i in (0, 1))
+        if read not in names:
+            known = ", ".join(dict.fromkeys(names))
+            raise ValueError(f"read: {read!r} is no position of this model (has: {known})")
+        self._read = names.index(read) + (place - 1 if read == "word" else 0)
+        if causal and self._read < names.index("word"):
             raise ValueError(
                 f"read: {read!r} stands before x, which a causal model does not see there"
             )
         if causal:  # nor is anything moved by what comes later
-            self._names = self._names[: self._read + 1]
+            self._entries = self._entries[: self._read + 1]
+        self._x = [token for token, entry in enumerate(self._entries) if entry is None]
 
     def _positions(self, tensors) -> torch.Tensor:
         """What the model adds to the embedding of every token, (tokens, E)."""
-        count, first = len(self._names), self.architecture.first_position
+        count, first = self.tokens, self.architecture.first_position
         added = self.word_embeddings.new_zeros(count, self.word_embeddings.shape[1])
+        has = [len(tensors["position_embeddings"]) - first] if "position_embeddings" in tensors else []
+        has += [t.shape[1] for name, t in tensors.items() if name.startswith("constant.rotary.")]
+        has += [len(tensors["constant.buckets"])] if "constant.buckets" in tensors else []
+        if has and min(has) < count:
+            raise ValueError(
+                f"length: {self.length} free positions make {count} tokens; only {min(has)} "
+                "positions of this model are known"
+            )
         if "position_embeddings" in tensors:
             added = tensors["position_embeddings"][first : first + count]
         if "type_embedding" in tensors:
@@ -138,7 +155,7 @@ class FrozenTransformer:
 
     def _biases(self, tensors) -> torch.Tensor | None:
         """What is added to scores: (queries, keys, 1, kv heads, query heads of each, 1)."""
-        count, bias = len(self._names), None
+        count, bias = self.tokens, None
         if "relative_bias" in tensors:
             bias = tensors["relative_bias"][tensors["constant.buckets"][:count, :count]]
         if self.architecture.causal:
@@ -150,12 +167,10 @@ class FrozenTransformer:
             return None
         return bias.reshape(count, count, 1, self._kv_heads, self.heads // self._kv_heads, 1)
 
-    def _constants(self, entries) -> list[dict[int, _Fixed]]:
+    def _constants(self) -> list[dict[int, _Fixed]]:
         """Per layer what tokens send into it that x does not move: in the first all but x."""
-        tokens = [t for t in range(len(self._names)) if t != self._x]
-        entries = torch.tensor(
-            [0 if entries[t] is None else entries[t] for t in tokens], device=self.device
-        ).long()
+        tokens = [t for t in range(self.tokens) if t not in self._x]
+        entries = torch.tensor([self._entries[t] for t in tokens], device=self.device).long()
         states = self._embed(self.word_embeddings[entries][:, None], self._added[tokens][:, None])
         found = []
         for layer in range(1, self.layers + 1):
@@ -170,7 +185,7 @@ class FrozenTransformer:
                 }
             )
             # What stands before x in a causal model, x never moves.
-            tokens = [t for t in tokens if self.architecture.causal and t < self._x]
+            tokens = [t for t in tokens if self.architecture.causal and t < self._x[0]]
             if tokens:
                 states = states[: len(tokens)]
                 states = self._mix(layer, states, tokens, tokens, {})
@@ -195,6 +210,16 @@ class FrozenTransformer:
         """The length of a word's embedding, and so of x: of most models the hidden size."""
         return self.word_embeddings.shape[1]
 
+    @property
+    def free(self) -> int:
+        """The length of all free inputs of an objective together."""
+        return self.length * self.embedding
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens are computed."""
+        return len(self._entries)
+
     def width(self, site: str) -> int:
         """Neurons per layer at a site."""
         return self.architecture.width(site)
@@ -202,7 +227,7 @@ class FrozenTransformer:
     def activations(self, inputs: torch.Tensor, neurons) -> dict[Tap, torch.Tensor]:
         """The activations of some neurons, at the read position, for `[CLS] x [SEP]`.
 
-        inputs: (n, E), one x per row. neurons: the Taps wanted; or, by Tap, the indices wanted there.
+        inputs: (n, E), one x per row; of several free positions (n, length · E), in order. neurons: the Taps wanted; or, by Tap, the indices wanted there.
         Returns (n, number of indices) per tap, all of a site if no indices are given. Blocks above the
         deepest tap are not computed; in the deepest block nothing but the read position, and of its
         feed-forward layer, if that is what is read, no more than the neurons wanted.
@@ -219,12 +244,13 @@ class FrozenTransformer:
                     states = self._norm(states, self._final_norm)
                 found[tap] = self._neurons(tap, states, wanted[tap])
 
-        moving = [self._x]
-        states = self._embed(inputs, self._added[self._x])[None]
+        moving = self._x
+        words = inputs.unflatten(1, (self.length, self.embedding)).transpose(0, 1)[: len(moving)]
+        states = self._embed(words, self._added[moving][:, None])
         for layer in range(1, deepest + 1):
             fixed = self._fixed[layer - 1]
             after = self._fixed[layer] if layer < self.layers else {}
-            tokens = [t for t in range(len(self._names)) if t not in after]
+            tokens = [t for t in range(self.tokens) if t not in after]
             if layer == deepest:
                 tokens = [self._read]
             states = self._mix(layer, states, moving, tokens, fixed)
