@@ -44,7 +44,7 @@ def main(weights, out, threads, batches, rounds, memory_mb, lucent):
         if name == "minilm-l6":
             agree(*load(torch.float64))
         model, whole = load(torch.float32)
-        solver = make_solver(AscentSettings(), model.gram)
+        solver = make_solver(AscentSettings(), model)
         # A step of the large model takes seconds: fewer of them.
         large = name == "random-base"
         for layer in (1, (1 + model.layers) // 2, model.layers):

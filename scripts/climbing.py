@@ -44,15 +44,16 @@ def climb(groups, identities, labels, protocol, weights, job, optima) -> None:
         kept.remove()
 
 
-def climbed(groups, identities, labels, protocol, weights, job, place):
+def climbed(groups, identities, labels, protocol, weights, job, place, candidates=None):
     """Ascend on the mean activation of every group.
 
     groups: lists of (site, layer, index). identities: what x₀ is drawn by, one tuple each. labels:
     names and whole numbers, one per objective, kept with the optima.
     protocol: all that decides the optima: `settings` (of AscentSettings), `precision` (`dtype`,
     `products` of the first steps and the share `polish` of the last), `init` and `seed` of x₀, `read`,
-    and `entries`, how many of the largest of x are kept.
-    weights: the frozen model's file. job: how, not what: `device`, `threads`,
+    and `entries`, how many of the largest of x are kept (of the paper's one x; else 0). Also `length`, how
+    many x stand in a row (1), and `place`, which of them is read (the first).
+    candidates: the words' ids, for solvers that measure by them. weights: the frozen model's file. job: how, not what: `device`, `threads`,
     `memory_mb`, and `snapshot_seconds` between two snapshots, in files named after `place`.
 
     Returns the optima, arrays by name (see `optima.read_batches`), and the snapshots,
@@ -60,19 +61,31 @@ def climbed(groups, identities, labels, protocol, weights, job, place):
     """
     torch.set_num_threads(job["threads"])
     precision, seed, init = (protocol[k] for k in ("precision", "seed", "init"))
+    length = protocol.get("length", 1)
     load = partial(
-        load_model, weights, read=protocol["read"], device=job["device"], dtype=precision["dtype"]
+        load_model,
+        weights,
+        read=protocol["read"],
+        device=job["device"],
+        dtype=precision["dtype"],
+        length=length,
+        place=protocol.get("place", 1),
     )
     model = load()
     objectives, words = mean_of(groups, model), model.word_embeddings.double().cpu().numpy()
 
-    def draw(rows):
-        return vocabulary_vectors(seed, identities[rows], len(words), **init)
+    def draw(rows, position=1):
+        # The first position's x₀ is the same, however many follow.
+        names = [(*name, position) if position > 1 else name for name in identities[rows]]
+        return vocabulary_vectors(seed, names, len(words), **init)
 
     chunks = [slice(i, i + CHUNK) for i in range(0, len(groups), CHUNK)]
-    start = np.concatenate([draw(rows) @ words for rows in chunks])
+    positions = range(1, length + 1)
+    start = [np.concatenate([draw(rows, i) @ words for i in positions], axis=1) for rows in chunks]
+    start = np.concatenate(start)
     how = AscentSettings(**protocol["settings"])
-    solver = make_solver(how, model.gram)
+    candidates = None if candidates is None else torch.as_tensor(candidates)
+    solver = make_solver(how, model, candidates)
     left = memory_left(model.device, job["memory_mb"])
     batch = fitting_batch(model, solver, int(objectives.depth().max()), left)
     logging.info("%d objectives, up to %d together", len(groups), batch)
@@ -91,21 +104,17 @@ def climbed(groups, identities, labels, protocol, weights, job, place):
 
     start_tensor, told = torch.from_numpy(start), _Progress()
     if precision["products"] == "same":
-        found = ascend(model, objectives, start_tensor, how, batch, snapshots("whole"), told)
+        kept = snapshots("whole")
+        found = ascend(model, objectives, start_tensor, how, batch, kept, told, candidates)
     else:
         rough, polish = load(products=precision["products"]), precision["polish"]
         found = ascend_mixed(
             model, rough, objectives, start_tensor, how, polish, batch, snapshots, told
         )
-    embedding = found.embedding.double().cpu().numpy()
-    largest = np.concatenate(
-        [
-            largest_entries(
-                vocabulary_vector(draw(r), start[r], embedding[r], words), protocol["entries"]
-            )
-            for r in chunks
-        ]
-    )
+    embedding, largest = found.embedding.double().cpu().numpy(), np.empty((len(groups), 0), int)
+    if protocol["entries"]:
+        vectors = (vocabulary_vector(draw(r), start[r], embedding[r], words) for r in chunks)
+        largest = np.concatenate([largest_entries(x, protocol["entries"]) for x in vectors])
     tensors = {
         "start": start_tensor.float(),
         "embedding": found.embedding.float(),

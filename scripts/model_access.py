@@ -7,11 +7,13 @@ import torch
 from textualization.transformer import FrozenTransformer
 
 
-def load_model(weights, read, device, dtype="float32", products=None) -> FrozenTransformer:
+def load_model(
+    weights, read, device, dtype="float32", products=None, **options
+) -> FrozenTransformer:
     """Load frozen weights.
 
     device: `cpu`, `cuda` or `auto` (a GPU if one is visible). products: the dtype of the matrix
-    products if not `dtype`: `bfloat16` or `tf32`.
+    products if not `dtype`: `bfloat16` or `tf32`. options: others of FrozenTransformer.
     Raises RuntimeError if `cuda` is asked for and no GPU is visible, or `tf32` and none is used.
     """
     visible = torch.cuda.is_available()
@@ -28,4 +30,5 @@ def load_model(weights, read, device, dtype="float32", products=None) -> FrozenT
         device=device,
         dtype=getattr(torch, dtype),
         products=products,
+        **options,
     )

@@ -15,7 +15,7 @@ def wide():
 
 
 def solver_for(model, name, **options):
-    return make_solver(AscentSettings(name, options=options), model.gram)
+    return make_solver(AscentSettings(name, options=options), model)
 
 
 @pytest.mark.parametrize("solver", ["paper", "sphere", "lbfgs"])

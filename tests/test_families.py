@@ -172,8 +172,9 @@ def as_transformers(case: Case, inputs=None, ids=None) -> dict[Tap, torch.Tensor
         rotary.forward = rounded
     if inputs is not None:
         e = whole.get_input_embeddings().weight
-        parts = [inputs if i is None else e[i].expand(len(inputs), -1) for i in case.frame]
-        given = {"inputs_embeds": torch.stack(parts, dim=1)}
+        inputs = inputs.view(len(inputs), -1, e.shape[1])
+        parts = [inputs if i is None else e[i].expand(len(inputs), 1, -1) for i in case.frame]
+        given = {"inputs_embeds": torch.cat(parts, dim=1)}
     else:
         given = {"input_ids": ids}
     try:
@@ -234,6 +235,35 @@ def three(case):
 
 def all_taps():
     return [Tap(site, layer) for site in SITES for layer in range(1, LAYERS + 1)]
+
+
+@pytest.mark.parametrize("place", [1, 2, 4])
+def test_several_free_positions_equal_transformers_in_value_and_gradient(case, place):
+    frozen = case.frozen(length=4, place=place)
+    generator = torch.Generator().manual_seed(8)
+    inputs = torch.randn(3, frozen.free, generator=generator, dtype=torch.float64)
+    first = case.frame.index(None)
+    for tap in all_taps():
+        values, gradients = [], []
+        for compute in (
+            lambda x, tap=tap: frozen.activations(x, [tap])[tap],
+            lambda x, tap=tap: as_transformers(case, x)[tap][:, first + place - 1],
+        ):
+            x = inputs.clone().requires_grad_()
+            value = compute(x)
+            weights = torch.linspace(-1, 2, value.numel(), dtype=torch.float64).view_as(value)
+            (gradient,) = torch.autograd.grad((value * weights).sum(), x)
+            values.append(value.detach())
+            gradients.append(gradient)
+        torch.testing.assert_close(*values, rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(*gradients, rtol=1e-9, atol=1e-10)
+
+
+def test_more_tokens_than_positions_are_refused(case_of):
+    with pytest.raises(ValueError, match="length: 20 free positions make 22 tokens; only 12"):
+        case_of("bert").frozen(length=20)
+    with pytest.raises(ValueError, match="place: 5 is none of the 4 free positions"):
+        case_of("bert").frozen(length=4, place=5)
 
 
 def test_there_is_a_case_for_every_family():

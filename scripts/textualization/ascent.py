@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from textualization.objectives import Objectives
+from textualization.parametrisations import Words
 from textualization.snapshots import Snapshots
 from textualization.solvers import SOLVERS, Solver
 from textualization.transformer import FrozenTransformer
@@ -22,7 +23,8 @@ class AscentSettings:
     """How to climb; the defaults are the paper's protocol (sec. 3).
 
     solver: `paper` (plain ascent in vocabulary space, no regulariser); `lbfgs` or `sphere` (fewer steps
-    to the same activation, and no part of the paper). options: of the solver; see its class.
+    to the same activation, and no part of the paper); `adam` or `frank_wolfe` (other parametrisations
+    and penalties, see `textualization.parametrisations`). options: of the solver; see its class.
     steps: moves; the gradient is taken once more than that, at the last point.
     tolerance, window: an ascent stops early if its activation rose by less than this share over
     that many steps; at 0, never.
@@ -67,17 +69,20 @@ def ascend(
     batch: int | None = None,
     snapshots: Snapshots | None = None,
     progress: Callable[[int, int, float], None] | None = None,
+    candidates: torch.Tensor | None = None,
 ) -> Optima:
     """Climb from `start`.
 
-    start: (n, H), e₀ = x₀E. batch: how many climb together; all if None. The optima are the same
+    start: (n, H), e₀ = x₀E; of several free positions (n, length · H). candidates: ids of the words by
+    which `adam` and `frank_wolfe` measure; all entries if None. batch: how many climb together; all if None. The optima are the same
     for any batch, but for rounding. snapshots: where to go on from, and to leave off to.
     progress: called with (steps taken, steps still to take at most, mean activation of the batch).
 
-    Raises ValueError for an unknown solver, or options that it does not have.
+    Raises ValueError for an unknown solver, options that it does not have, and several free positions
+    with any solver but the paper's.
     """
     start = start.to(device=model.device, dtype=model.dtype)
-    solver = make_solver(settings, model.gram)
+    solver = make_solver(settings, model, candidates)
     climb = _Climb.resume(snapshots, model.device) if snapshots else None
     climb = climb or _Climb.begin(objectives, start, settings)
     climb.fill(solver, start, batch or len(start))
@@ -148,19 +153,34 @@ def ascend_mixed(
     )
 
 
-def make_solver(settings: AscentSettings, gram: torch.Tensor) -> Solver:
-    """The solver that settings name. gram: EᵀE, (H, H)."""
+def make_solver(
+    settings: AscentSettings, model: FrozenTransformer, candidates: torch.Tensor | None = None
+) -> Solver:
+    """The solver that settings name, for a model. candidates: see `ascend`."""
     if settings.solver not in SOLVERS:
         raise ValueError(f"unknown solver {settings.solver!r} (known: {', '.join(SOLVERS)})")
+    if model.length > 1 and settings.solver != "paper":
+        raise ValueError(
+            f"solver {settings.solver} moves one free position; here are {model.length}"
+        )
     kind = SOLVERS[settings.solver]
-    known = [f.name for f in fields(kind) if f.name != "gram"]
-    unknown = sorted(set(settings.options) - set(known))
+    known = [f.name for f in fields(kind)]
+    given = {"gram": lambda: model.gram, "steps": lambda: settings.steps}
+    given["words"] = lambda: _words(model, candidates)
+    options = [name for name in known if name not in given]
+    unknown = sorted(set(settings.options) - set(options))
     if unknown:
         raise ValueError(
             f"solver {settings.solver} has no option {', '.join(unknown)} "
-            f"(options: {', '.join(known)})"
+            f"(options: {', '.join(options)})"
         )
-    return kind(gram, **settings.options)
+    return kind(**{n: given[n]() for n in known if n in given}, **settings.options)
+
+
+def _words(model: FrozenTransformer, candidates: torch.Tensor | None) -> Words:
+    everything = torch.arange(len(model.word_embeddings))
+    ids = everything if candidates is None else candidates
+    return Words(model.word_embeddings, ids.to(model.device))
 
 
 def recorded_steps(steps: int, count: int) -> np.ndarray:

@@ -37,7 +37,8 @@ def bytes_per_objective(model: FrozenTransformer, solver: Solver, deepest: int) 
     one = torch.zeros(1, model.free, dtype=model.dtype, device=model.device)
     state = sum(t.numel() for t in solver.begin(one + 1).values())
     # A state is there twice while it moves.
-    return one.element_size() * (kept + passing + 2 * state)
+    working = getattr(solver, "working", 0)
+    return one.element_size() * (kept + passing + 2 * state + working)
 
 
 def memory_left(device: str, allowed_mb: float) -> float:

@@ -11,6 +11,8 @@ from typing import Protocol
 
 import torch
 
+from textualization.parametrisations import Adam, FrankWolfe
+
 State = dict[str, torch.Tensor]
 
 
@@ -224,7 +226,13 @@ class Lbfgs:
         return scale * (vector @ self._preconditioner - (a @ changes)[:, 0]) + (b @ moves)[:, 0]
 
 
-SOLVERS = {"paper": Paper, "sphere": Sphere, "lbfgs": Lbfgs}
+SOLVERS = {
+    "paper": Paper,
+    "sphere": Sphere,
+    "lbfgs": Lbfgs,
+    "adam": Adam,
+    "frank_wolfe": FrankWolfe,
+}
 
 
 def matrix_power(gram: torch.Tensor, power: float) -> torch.Tensor:

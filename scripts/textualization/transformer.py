@@ -139,7 +139,11 @@ class FrozenTransformer:
         """What the model adds to the embedding of every token, (tokens, E)."""
         count, first = self.tokens, self.architecture.first_position
         added = self.word_embeddings.new_zeros(count, self.word_embeddings.shape[1])
-        has = [len(tensors["position_embeddings"]) - first] if "position_embeddings" in tensors else []
+        has = (
+            [len(tensors["position_embeddings"]) - first]
+            if "position_embeddings" in tensors
+            else []
+        )
         has += [t.shape[1] for name, t in tensors.items() if name.startswith("constant.rotary.")]
         has += [len(tensors["constant.buckets"])] if "constant.buckets" in tensors else []
         if has and min(has) < count:
