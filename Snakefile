@@ -23,6 +23,12 @@ include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/claims.smk"
 include: "rules/comparison.smk"
+include: "rules/sweeps.smk"
+include: "rules/parametrisation.smk"
+include: "rules/robustness.smk"
+include: "rules/selection.smk"
+include: "rules/contexts.smk"
+include: "rules/decomposition.smk"
 
 
 report: "report/workflow.rst"
@@ -37,4 +43,5 @@ rule all:
         STUDY / "provenance.json",
         for_each_model(TABLES),
         for_each_model(FIGURES),
+        for_each_model(EXPERIMENTS),
         SIDE_BY_SIDE,

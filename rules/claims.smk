@@ -5,12 +5,15 @@ rule claims:
     """Every claim of the paper beside this study's value, its interval, and a verdict by rule."""
     input:
         script_with_modules("claims"),
-        singles=for_each_model(MODEL / "tables/singles.csv"),
-        utilisation=for_each_model(MODEL / "singles.parquet"),
-        recovery=for_each_model(MODEL / "tables/recovery.csv"),
-        thresholds=for_each_model(MODEL / "tables/thresholds.csv"),
-        nulls_singles=for_each_model(MODEL / "tables/nulls_singles.csv"),
-        nulls_groups=for_each_model(MODEL / "tables/nulls_groups.csv"),
+        singles=for_each_model_if("singles", MODEL / "tables/singles.csv"),
+        utilisation=for_each_model_if("singles", MODEL / "singles.parquet"),
+        recovery=for_each_model_if("groups", MODEL / "tables/recovery.csv"),
+        thresholds=for_each_model_if("groups", MODEL / "tables/thresholds.csv"),
+        nulls_singles=for_each_model_if("singles", MODEL / "tables/nulls_singles.csv"),
+        nulls_groups=for_each_model_if("groups", MODEL / "tables/nulls_groups.csv"),
+        experiments=for_each_model(
+            [MODEL / "experiments" / name / "numbers.csv" for name in SWEEPS]
+        ),
         found=FOUND,
     output:
         csv=STUDY / "claims.csv",
@@ -30,6 +33,7 @@ rule claims:
     params:
         paper=PAPER,
         models=lambda wildcards: studied(),
+        experiments=list(SWEEPS),
         null_models=NULLS["models"],
         checksums=lambda wildcards: [entry(model).get("sha256") for model in studied()],
         # Which of a study's sites each kind of claim is about: single neurons of the first.
@@ -51,9 +55,12 @@ rule findings:
     input:
         script_with_modules("findings"),
         claims=STUDY / "claims.csv",
-        singles=for_each_model(MODEL / "tables/singles.csv"),
-        robustness=for_each_model(MODEL / "tables/robustness.csv"),
-        variance=for_each_model(MODEL / "tables/variance.csv"),
+        singles=for_each_model_if("singles", MODEL / "tables/singles.csv"),
+        robustness=for_each_model_if("both", MODEL / "tables/robustness.csv"),
+        variance=for_each_model_if("both", MODEL / "tables/variance.csv"),
+        answers=for_each_model(
+            [MODEL / "experiments" / name / "answer.md" for name in SWEEPS]
+        ),
         found=FOUND,
     output:
         report(
@@ -70,6 +77,7 @@ rule findings:
         "../envs/analysis.yaml"
     params:
         models=lambda wildcards: studied(),
+        experiments=list(SWEEPS),
         null_models=NULLS["models"],
         draws=NULLS["draws"],
         confidence=STATISTICS["confidence"],
@@ -84,6 +92,7 @@ rule provenance:
         claims=STUDY / "claims.csv",
         tables=for_each_model(TABLES),
         figures=for_each_model(FIGURES),
+        experiments=for_each_model(EXPERIMENTS),
     output:
         provenance=STUDY / "provenance.json",
         settings_file=STUDY / "config.yaml",

@@ -18,6 +18,7 @@ from textualization.settings import (
     read_target_rows,
 )
 from textualization.sources import PINS, files_of
+from textualization.sweeps import conditions, resolved
 
 SCHEMA = Path(workflow.basedir) / "config/config.schema.yaml"
 try:
@@ -35,6 +36,7 @@ PAPER = yaml.safe_load(Path("resources/paper.yaml").read_text(encoding="utf-8"))
 SHAPE = ("layers", "hidden", "intermediate", "words")
 STUDY = Path("results") / config["study"]
 MODEL = STUDY / "{model}"
+EXPERIMENT = MODEL / "experiments/{experiment}"
 COMPARISON = STUDY / "comparison"
 # Whether models that cannot be reached are left out.
 SKIPPING = config["missing"]["models"] == "skip"
@@ -43,50 +45,46 @@ FOUND = [STUDY / "found.csv"] if SKIPPING else []
 SINGLES, GROUPS = config["singles"], config["groups"]
 ASCENT, STATISTICS = config["ascent"], config["statistics"]
 NULLS = config["nulls"]
+SWEEPS = {name: config["sweeps"][name] for name in config["experiments"] if name in config["sweeps"]}
 # Null models are made of weights by a rule; of the null objectives, these are groups to climb on.
 NULL_MODELS = ("permuted", "permuted_keep_embeddings", "untrained", "rotated_basis")
 NULL_GROUPS = ("random_group", "matched_activation")
 CLIMBED = [null for null in NULLS["objectives"] if null in NULL_GROUPS]
 
-TABLES = [
-    MODEL / f"tables/{name}.md"
-    for name in (
-        "singles",
-        "recovery",
-        "thresholds",
-        "utilisation",
-        "nulls_singles",
-        "nulls_groups",
-        "robustness",
-        "strata",
-        "variance",
-        "selections",
-        "neurons",
-        "words",
-    )
+# Results by what they are of: single neurons, groups, or both.
+TABLES = {
+    "singles": ("singles", "utilisation", "nulls_singles", "neurons"),
+    "groups": ("recovery", "thresholds", "nulls_groups", "selections", "words"),
+    "both": ("robustness", "strata", "variance"),
+}
+FIGURES = {
+    "singles": ("singles", "utilisation", "nearest"),
+    "groups": ("recovery", "thresholds", "cosine", "selections"),
+    "both": ("projection", "curves", "nulls"),
+}
+ASKED = [of for of in ("singles", "groups") if of in config["experiments"]]
+ASKED += ["both"] if len(ASKED) == 2 else []
+TABLES = [MODEL / f"tables/{name}.md" for of in ASKED for name in TABLES[of]]
+FIGURES = [MODEL / f"figures/{name}.pdf" for of in ASKED for name in FIGURES[of]]
+# Tables of an experiment's own, made by the rules of its stage file.
+PARTS = {
+    "parametrisation": ["front"],
+    "robustness": ["freezing", "agreement"],
+    "selection": ["overlap", "sharing"],
+    "contexts": ["nearest", "senses"],
+    "decomposition": ["explained", "paths"],
+}
+EXPERIMENTS = [
+    MODEL / "experiments" / name / result
+    for name in SWEEPS
+    for result in ("answer.md", "figure.pdf", *(f"{part}.md" for part in PARTS.get(name, [])))
 ]
-FIGURES = [
-    MODEL / f"figures/{name}.pdf"
-    for name in (
-        "singles",
-        "recovery",
-        "thresholds",
-        "nulls",
-        "utilisation",
-        "nearest",
-        "cosine",
-        "selections",
-        "projection",
-        "curves",
-    )
-]
-
 
 # Of a study of several models.
 SIDE_BY_SIDE = [
     COMPARISON / name
     for name in ("models.md", "words.md", "numbers.md", "models.pdf")
-    if len(config["models"]) > 1
+    if len(config["models"]) > 1 and "both" in ASKED
 ]
 
 
@@ -98,7 +96,9 @@ wildcard_constraints:
     selection="|".join(config["groups"]["selections"]),
     scope="model|layer",
     sizes=r"\d+(_\d+)*",
-    null="|".join(NULL_MODELS + NULL_GROUPS),
+    null="|".join(("model",) + NULL_MODELS + NULL_GROUPS),
+    experiment="|".join(SWEEPS) or "-",
+    block="[a-z0-9_]+",
     seed=r"\d+",
     draw=r"\d+",
 
@@ -122,6 +122,11 @@ def studied():
 def for_each_model(paths):
     """The same results for every model of the study."""
     return lambda wildcards: expand(paths, model=studied())
+
+
+def for_each_model_if(of, paths):
+    """The same, if the study asks what they are of: `singles`, `groups` or `both`."""
+    return for_each_model(paths if of in ASKED else [])
 
 
 def entry(model):
@@ -296,6 +301,104 @@ def protocol(kind):
         "read": config["read"],
         "entries": ASCENT["entries"],
     }
+
+
+def sweep_conditions(wildcards):
+    """The conditions of a block of an experiment, resolved, by name."""
+    found = conditions(SWEEPS[wildcards.experiment])[wildcards.block]
+    return {name: resolved(condition, config) for name, condition in found.items()}
+
+
+def sweep_asked(experiment):
+    """What an experiment climbs: single neurons, groups of words, groups of contexts."""
+    kinds = ("singles", "groups", "contexts")
+    return {kind: SWEEPS[experiment][kind] for kind in kinds if kind in SWEEPS[experiment]}
+
+
+def sweep_draws(wildcards):
+    """The draws of a null model that an experiment is repeated on, from 0; one of the model itself."""
+    draws = 1 if wildcards.null == "model" else SWEEPS[wildcards.experiment]["nulls"]["draws"]
+    return list(range(draws))
+
+
+def sweep_weights(wildcards):
+    """The model's weights, or those of all draws of a null model."""
+    if wildcards.null == "model":
+        return [frozen(wildcards)]
+    folder = weights_folder(wildcards.model) / "nulls"
+    return [
+        folder / f"{wildcards.null}-{config['seed']}-{draw}.safetensors"
+        for draw in sweep_draws(wildcards)
+    ]
+
+
+def sweep_contexts(wildcards):
+    """The file of contexts, of experiments that ask contexts or words of contexts."""
+    asked = sweep_asked(wildcards.experiment)
+    needed = "contexts" in asked or asked.get("groups", {}).get("of") == "contexts"
+    return [config["words"]["contexts"]] if needed else []
+
+
+def experiment(name):
+    """The folder of an experiment's results."""
+    return MODEL / "experiments" / name
+
+
+def optima_of(name):
+    """All blocks of an experiment, climbed on the model and on its null models."""
+    # Of an experiment that the study does not ask, no rule's inputs are needed.
+    sweep = SWEEPS.get(name, {"vary": {}, "nulls": {"models": []}})
+    return [
+        experiment(name) / f"optima/{block}-{null}.parquet"
+        for null in ("model", *sweep["nulls"]["models"])
+        for block in sweep["vary"]
+    ]
+
+
+def sweep_optima(wildcards):
+    """The same, of the experiment that a rule's results are for."""
+    return expand(optima_of(wildcards.experiment), model=wildcards.model)
+
+
+def all_conditions(name):
+    """All conditions of an experiment, resolved, by name."""
+    found = conditions(SWEEPS[name]).values()
+    return {key: resolved(c, config) for block in found for key, c in block.items()}
+
+
+def all_sources(name):
+    """The model and all draws of an experiment's null models, as (null, draw)."""
+    nulls = SWEEPS[name]["nulls"]
+    return [("model", 0)] + [(n, d) for n in nulls["models"] for d in range(nulls["draws"])]
+
+
+def all_weights(wildcards, name):
+    """Their weights, in that order."""
+    folder = weights_folder(wildcards.model)
+    return [frozen(wildcards)] + [
+        folder / f"nulls/{null}-{config['seed']}-{draw}.safetensors"
+        for null, draw in all_sources(name)[1:]
+    ]
+
+
+def part(name, what):
+    """A table of an experiment's own, three times."""
+    return {
+        "csv": experiment(name) / f"{what}.csv",
+        "md": report(
+            experiment(name) / f"{what}.md",
+            caption=f"../report/experiment-{name}-{what}.rst",
+            category="Experiments",
+            labels={"model": "{model}", "experiment": name, "what": what},
+        ),
+        "tex": experiment(name) / f"{what}.tex",
+    }
+
+
+def sweep_parts(wildcards):
+    """The tables that an experiment has of its own, beside those that all have."""
+    folder = STUDY / wildcards.model / "experiments" / wildcards.experiment
+    return [folder / f"{name}.csv" for name in PARTS.get(wildcards.experiment, [])]
 
 
 def gpus():

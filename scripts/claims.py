@@ -10,6 +10,8 @@ from textualization.presenting import write_for_people
 NEAREST = "mean cosine of a single neuron's optimum to the nearest word"
 CONVERGED = "single neurons whose ascent had come to rest"
 IS_BEST = "single neurons whose optimum is closest to the word that excites them most"
+NULL_COLUMNS = ("null_model", "null_value", "excess", "excess_low", "excess_high", "p_adjusted")
+NULL_COLUMNS += ("dominance",)
 UTILISATION = {
     "best_word": "share of a neuron's optimum activation that its best word reaches (median)",
     "mean_word": "share that words reach on average, in magnitude (median)",
@@ -18,8 +20,9 @@ UTILISATION = {
 
 
 def main(
-    singles, utilisation, recovery, thresholds, nulls_singles, nulls_groups, paper, models,
-    null_models, checksums, reading, sites, init, protocols, restarts, confidence, csv, md, tex,
+    singles, utilisation, recovery, thresholds, nulls_singles, nulls_groups, numbers, paper, models,
+    experiments, null_models, checksums, reading, sites, init, protocols, restarts, confidence, csv,
+    md, tex,
 ) -> None:  # fmt: skip
     ways = {
         kind: f"{'+'.join(sites[kind])} neurons {reading}; "
@@ -33,19 +36,18 @@ def main(
     rows = []
     for place, model in enumerate(models):
         is_papers = checksums[place] == paper["model"]["sha256"]
-        found = _singles(
-            pd.read_csv(singles[place]),
-            pd.read_parquet(utilisation[place]),
-            sites["singles"][0],
-            paper,
-            confidence,
-        )
-        found = [(*claim, "singles") for claim in found]
-        groups = _recovery(pd.read_csv(recovery[place]), paper["group"])
-        groups += _thresholds(pd.read_csv(thresholds[place]), paper["group"])
-        found += [(*claim, "groups") for claim in groups]
-        beside = [pd.read_csv(paths[place]) for paths in (nulls_singles, nulls_groups)]
-        beside = pd.concat(beside)
+        found, beside = [], []
+        if singles:
+            summary, neurons = pd.read_csv(singles[place]), pd.read_parquet(utilisation[place])
+            claims = _singles(summary, neurons, sites["singles"][0], paper, confidence)
+            found += [(*claim, "singles") for claim in claims]
+            beside.append(pd.read_csv(nulls_singles[place]))
+        if recovery:
+            claims = _recovery(pd.read_csv(recovery[place]), paper["group"])
+            claims += _thresholds(pd.read_csv(thresholds[place]), paper["group"])
+            found += [(*claim, "groups") for claim in claims]
+            beside.append(pd.read_csv(nulls_groups[place]))
+        beside = pd.concat(beside) if beside else pd.DataFrame()
         for name, statement, printed, (value, low, high), n, kind in found:
             claim = {"claim": name, "model": model, "statement": statement}
             own = _nulls(beside[beside["claim"] == name], confidence)
@@ -57,7 +59,34 @@ def main(
                 | {"n": n, "verdict": judged, "protocol": ways[kind]}
             )
             rows += [claim | row for row in own]
+        of_model = numbers[place * len(experiments) : (place + 1) * len(experiments)]
+        for experiment, path in zip(experiments, of_model, strict=True):
+            rows += _experiment(
+                experiment, pd.read_csv(path, keep_default_na=False, na_values=[""]), model
+            )
     write_for_people(claims_table(rows), csv, md, tex)
+
+
+def _experiment(experiment, numbers, model) -> list[dict]:
+    """Every number of an experiment, its null models below it. The paper prints none of them."""
+    rows = []
+    for row in numbers.to_dict("records"):
+        of = row["of"] if pd.isna(row["size"]) else f"{row['of']}.{row['size']:g}"
+        what = row["statistic"].replace("_", " ")
+        is_null = pd.notna(row["null_model"])
+        rows.append(
+            {
+                "claim": f"{experiment}.{row['condition'].replace(' ', ',')}.{of}.{row['statistic']}",
+                "model": model,
+                "statement": f"{experiment}, {row['condition']}: {what} ({of})",
+                "paper": "",
+                "verdict": row["verdict"] if is_null else "not comparable",
+                "protocol": f"experiment {experiment}, condition {row['condition']}",
+            }
+            | {key: row[key] for key in ("value", "ci_low", "ci_high", "n")}
+            | {key: row[key] for key in NULL_COLUMNS}
+        )
+    return rows
 
 
 def _nulls(beside, confidence) -> list[dict]:
@@ -158,6 +187,7 @@ if "snakemake" in globals():
         thresholds=snakemake.input.thresholds,
         nulls_singles=snakemake.input.nulls_singles,
         nulls_groups=snakemake.input.nulls_groups,
+        numbers=snakemake.input.experiments,
         **dict(snakemake.params.items()),
         **dict(snakemake.output.items()),
     )

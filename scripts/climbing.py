@@ -51,9 +51,10 @@ def climbed(groups, identities, labels, protocol, weights, job, place, candidate
     names and whole numbers, one per objective, kept with the optima.
     protocol: all that decides the optima: `settings` (of AscentSettings), `precision` (`dtype`,
     `products` of the first steps and the share `polish` of the last), `init` and `seed` of x₀, `read`,
-    and `entries`, how many of the largest of x are kept (of the paper's one x; else 0). Also `length`, how
-    many x stand in a row (1), and `place`, which of them is read (the first).
-    candidates: the words' ids, for solvers that measure by them. weights: the frozen model's file. job: how, not what: `device`, `threads`,
+    and `entries`, how many of the largest of x are kept (of the paper's one x; else 0). Also `length`,
+    how many x stand in a row (1), and `place`, which of them is read (the first).
+    candidates: the words' ids, for solvers that measure by them.
+    weights: the frozen model's file. job: how, not what: `device`, `threads`,
     `memory_mb`, and `snapshot_seconds` between two snapshots, in files named after `place`.
 
     Returns the optima, arrays by name (see `optima.read_batches`), and the snapshots,

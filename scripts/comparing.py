@@ -26,11 +26,12 @@ class Comparison(NamedTuple):
     of_null: str
     by: str = "layer"
     statistic: Callable = np.mean
+    is_rate: bool = True  # of words: whether each came back, or did not
 
 
 def compared(comparison: Comparison, permutations, **how) -> dict:
     """The excess of a claim's statistic over a null's, over the layers or words that both have."""
-    claim, null, model, of_model, nulls, of_null, by, statistic = comparison
+    claim, null, model, of_model, nulls, of_null, by, statistic, is_rate = comparison
     # Restarts of one neuron or word count as one, their mean.
     keys = NEURON if by == "layer" else ["word"]
     model = model.astype({of_model: float}).groupby(keys)[of_model].mean().dropna().reset_index()
@@ -51,7 +52,7 @@ def compared(comparison: Comparison, permutations, **how) -> dict:
     )
     value, low, high = clustered(nulls[of_null], nulls[by], statistic, **how)
     bounds = [found.low, found.high]
-    if by == "word":
+    if by == "word" and is_rate:
         # A word counts once, however many draws it fell to.
         value, low, high = rate(nulls.groupby(by)[of_null].mean(), how["confidence"])
         # Where all words come back a bootstrap has no width: no narrower, then, than rates can be told.

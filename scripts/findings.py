@@ -1,5 +1,7 @@
 """The findings of a study in sentences, generated from its numbers."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from running import run
@@ -24,22 +26,40 @@ of the excess says by how much they may differ."""
 
 
 def main(
-    claims, singles, robustness, variance, found, models, null_models, draws, confidence, findings
-):
+    claims, singles, robustness, variance, answers, found, models, experiments, null_models, draws,
+    confidence, findings,
+):  # fmt: skip
     claims = pd.read_csv(claims)
+    kind = claims["claim"].str.split(".").str[0]
+    claims = claims[~kind.isin(experiments)]
     text = ["# Findings", ""]
     text.append(RULE.format(percent=100 * confidence, alpha=readable(1 - confidence, 2)))
     text += _missing(found)
     for place, model in enumerate(models):
         own = claims[claims["model"] == model]
         text += ["", f"## {model}", ""]
-        text += _protocols(own)
-        text += _beside_null_models(own, null_models, draws)
-        text += _beside_others(own, null_models)
-        text += _geometry(pd.read_csv(singles[place]))
-        text += _robustness(pd.read_csv(robustness[place]))
-        text += _variance(pd.read_csv(variance[place]))
+        if len(own):
+            text += _protocols(own)
+            text += _beside_null_models(own, null_models, draws)
+            text += _beside_others(own, null_models)
+        text += _geometry(pd.read_csv(singles[place])) if singles else []
+        if robustness:
+            text += _robustness(pd.read_csv(robustness[place]))
+            text += _variance(pd.read_csv(variance[place]))
+        text += _experiments(answers[place * len(experiments) :], experiments, findings)
     write_text("\n".join(text) + "\n", findings)
+
+
+def _experiments(answers, experiments, findings) -> list[str]:
+    """Where the experiments' answers are."""
+    if not experiments:
+        return []
+    folder = Path(findings).parent
+    told = [
+        f"- {name}: [{path}]({Path(path).relative_to(folder)})"
+        for name, path in zip(experiments, answers, strict=False)
+    ]
+    return ["", "### Experiments", "", *told]
 
 
 def _missing(found) -> list[str]:
@@ -145,6 +165,7 @@ if "snakemake" in globals():
         singles=snakemake.input.singles,
         robustness=snakemake.input.robustness,
         variance=snakemake.input.variance,
+        answers=list(snakemake.input.answers),
         found=list(snakemake.input.found),
         **dict(snakemake.params.items()),
         findings=snakemake.output[0],

@@ -1,18 +1,18 @@
 """The target words with their ids, and what becomes of those that are not one entry."""
 
 import pandas as pd
-from tokenizers import Tokenizer
 
 from running import run
 from textualization.files import write_table
 from textualization.vocabulary import VocabularyError, check_targets, find_targets
+from tokenizing import load_tokenizer
 
 #: Words are looked up as they stand behind another one.
 BEFORE = "the"
 
 
 def main(candidates, tokenizer, words: list[str], missing: str, targets: str, asked: str) -> None:
-    tokenize = Tokenizer.from_file(tokenizer)
+    tokenize = load_tokenizer(tokenizer)
 
     def ids(text: str) -> list[int]:
         return tokenize.encode(text, add_special_tokens=False).ids

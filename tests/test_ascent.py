@@ -131,7 +131,7 @@ class Bowl:
 
 def test_the_papers_ascent_ends_at_its_last_point_however_far_it_fell():
     words = torch.eye(3, dtype=torch.float64)
-    plane = SimpleNamespace(device="cpu", dtype=torch.float64, gram=words.T @ words)
+    plane = SimpleNamespace(device="cpu", dtype=torch.float64, gram=words.T @ words, length=1)
     start = torch.tensor([[1.0, -2.0, 2.0]], dtype=torch.float64)
     found = ascend(plane, Bowl(), start, AscentSettings(steps=3, options={"rate": 1.25}))
     # Every step multiplies e by 1 - 2 · 1.25.

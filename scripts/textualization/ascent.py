@@ -74,8 +74,9 @@ def ascend(
     """Climb from `start`.
 
     start: (n, H), e₀ = x₀E; of several free positions (n, length · H). candidates: ids of the words by
-    which `adam` and `frank_wolfe` measure; all entries if None. batch: how many climb together; all if None. The optima are the same
-    for any batch, but for rounding. snapshots: where to go on from, and to leave off to.
+    which `adam` and `frank_wolfe` measure; all entries if None. batch: how many climb together; all if
+    None. The optima are the same for any batch, but for rounding. snapshots: where to go on from, and
+    to leave off to.
     progress: called with (steps taken, steps still to take at most, mean activation of the batch).
 
     Raises ValueError for an unknown solver, options that it does not have, and several free positions

@@ -57,13 +57,22 @@ class Words:
         """The shortest vocabulary vectors x with xE = e, (n, V). inputs: (n, H), the e's."""
         return inputs @ self.inverse_gram @ self.embeddings.T
 
+    def squared_x(self, inputs: torch.Tensor) -> torch.Tensor:
+        """‖x‖² of these, eᵀ(EᵀE)⁺e, (n,)."""
+        return ((inputs @ self.inverse_gram) * inputs).sum(dim=1)
+
+    @cached_property
+    def mean_squared_x(self) -> float:
+        """The same of a word, on average over the candidates."""
+        return float(self.squared_x(self.vectors).mean())
+
     def nearest(self, inputs: torch.Tensor) -> torch.Tensor:
         """The candidate closest to each input by cosine, as its place among them, (n,)."""
         return (inputs @ self.directions.T).argmax(dim=1)
 
 
 class Point(NamedTuple):
-    """Where an ascent stands. embedding: e, (n, H). shares: of every word, (n, V), if it is a mixture."""
+    """Where an ascent stands. embedding: e, (n, H). shares: of every word in a mixture, (n, V)."""
 
     embedding: torch.Tensor
     shares: torch.Tensor | None = None
@@ -126,17 +135,13 @@ def _mahalanobis(point, words):
     return ((centred @ words.precision) * centred).sum(dim=1) / centred.shape[1]
 
 
-#: What is taken off the activation at strength 1, (n,). l2_e: ‖e‖² in squared lengths of a mean word.
-#: l2_x: ‖x‖² of the shortest x that gives e, per dimension of e (1 at a start of scale 1).
-#: nearest_word: 1 − the cosine to the closest candidate. entropy: of a mixture's shares, 1 if all are
-#: equal. mahalanobis: the squared distance from the candidates' mean under their covariance, per
-#: dimension (1 for a word on average).
+#: What is taken off the activation at strength 1, (n,). l2_e, l2_x: ‖e‖², and ‖x‖² of the shortest x
+#: that gives e, in those of a word. mahalanobis: the squared distance from the candidates' mean under
+#: their covariance, per dimension (1 for a word on average). nearest_word: 1 − the cosine to the closest
+#: candidate. entropy: of a mixture's shares, 1 if all are equal.
 PENALTIES = {
     "l2_e": lambda point, words: (point.embedding / words.length).square().sum(dim=1),
-    "l2_x": lambda point, words: (
-        ((point.embedding @ words.inverse_gram) * point.embedding).sum(dim=1)
-        / point.embedding.shape[1]
-    ),
+    "l2_x": lambda point, words: words.squared_x(point.embedding) / words.mean_squared_x,
     "nearest_word": lambda point, words: (
         1 - (F.normalize(point.embedding, dim=1) @ words.directions.T).amax(dim=1)
     ),

@@ -103,13 +103,13 @@ def legend_above(axis, columns: int, **options) -> None:
     axis.legend(ncols=columns, columnspacing=1.2, **place, **options)
 
 
-def shared_legend(axes) -> None:
+def shared_legend(axes, columns: int = 4) -> None:
     """One legend over all axes, each name once."""
     handles = {}
     for axis in axes:
         handles |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
     drawn = axes[0].figure
-    drawn.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4)
+    drawn.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns)
 
 
 def size_axis(axis, sizes) -> None:

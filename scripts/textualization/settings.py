@@ -14,7 +14,10 @@ from jsonschema.validators import extend
 
 from textualization.families import NAMES as FAMILIES
 from textualization.families import unknown
+from textualization.sweeps import DEFAULTS, conditions, faults, wrong_values
 
+#: The experiments that are no sweeps: the paper's own.
+STUDIES = ("singles", "groups")
 #: What a table of target words holds.
 TARGET_COLUMNS = ("word", "category", "frequency_band")
 
@@ -106,6 +109,7 @@ def _contradictions(settings: dict) -> list[str]:
         for site in settings[part]["sites"]
         if site not in settings["activations"]["sites"]
     ]
+    lines += _experiments(settings)
     for name in settings["models"]:
         if name not in catalogue:
             lines.append(
@@ -115,7 +119,51 @@ def _contradictions(settings: dict) -> list[str]:
         if catalogue[name]["family"] not in FAMILIES:
             lines.append(f"catalogue.{name}.family: {unknown(catalogue[name]['family'])}")
         lines += _beyond_the_model(name, catalogue[name], settings)
+        lines += _sweeps_beyond(name, catalogue[name], settings)
     return lines
+
+
+def _experiments(settings: dict) -> list[str]:
+    """Experiments that are not declared, and conditions of declared ones that cannot be."""
+    sweeps, lines = settings["sweeps"], []
+    for name in settings["experiments"]:
+        known = [*STUDIES, *sweeps]
+        if name not in known:
+            near = _did_you_mean(name, known)
+            lines.append(f"experiments: {name!r} is neither singles, groups nor in sweeps{near}")
+    for name, sweep in sweeps.items():
+        if name in STUDIES:
+            lines.append(f"sweeps: {name!r} is an experiment of its own; choose another name")
+            continue
+        if not {"singles", "groups", "contexts"} & set(sweep):
+            lines.append(f"sweeps.{name}: lacks what to climb: singles, groups or contexts")
+        blocks = {"base": sweep.get("base", {})}
+        blocks |= {f"vary.{block}": varied or {} for block, varied in sweep["vary"].items()}
+        wrong = [
+            f"sweeps.{name}.{block}: {fault}"
+            for block, varied in blocks.items()
+            for fault in wrong_values(varied)
+        ]
+        lines += wrong
+        if wrong:
+            continue
+        for block, found in conditions(sweep).items():
+            for condition in found.values():
+                lines += [
+                    f"sweeps.{name}.vary.{block}: impossible: {fault}"
+                    for fault in [*faults(condition, settings), *_unasked(condition, sweep)]
+                ]
+    return list(dict.fromkeys(lines))
+
+
+def _unasked(condition: dict, sweep: dict) -> list[str]:
+    """Choices of neurons that a sweep's objectives do not know."""
+    full, found = DEFAULTS | condition, []
+    if full["selection"] == "contrast" and set(sweep) & {"singles", "groups"}:
+        found.append("selection contrast, which groups of contexts alone know")
+    if full["activations"] == "in_context" and sweep.get("groups", {}).get("of") == "targets":
+        found.append("activations in_context of targets; take groups: {of: contexts}")
+    return found
 
 
 def _beyond_the_model(name: str, shape: dict, settings: dict) -> list[str]:
@@ -163,6 +211,32 @@ def _lacking(name: str, shape: dict, settings: dict) -> dict[str, list[str]]:
                     f"that {name} has in scope {scope!r}"
                 )
     return lines
+
+
+def _sweeps_beyond(name: str, shape: dict, settings: dict) -> list[str]:
+    """Neurons and group sizes of the sweeps that are asked for, and that the model does not have."""
+    lines, width = [], {"output": shape["hidden"], "intermediate": shape["intermediate"]}
+    for experiment in settings["experiments"]:
+        sweep = settings["sweeps"].get(experiment, {"vary": {}})
+        sizes = [s for kind in ("groups", "contexts") for s in sweep.get(kind, {}).get("sizes", [])]
+        for block, found in conditions(sweep).items():
+            for condition in found.values():
+                full = DEFAULTS | condition
+                has = width[full["site"]]
+                one = sweep.get("singles", {}).get("neurons", 0)
+                if one > has:
+                    lines.append(
+                        f"sweeps.{experiment}.singles.neurons: {one} is more than the {has} "
+                        f"{full['site']} neurons per layer of {name}"
+                    )
+                has *= shape["layers"] if full["scope"] == "model" else 1
+                lines += [
+                    f"sweeps.{experiment}: a group of {size} is more than the {has} {full['site']} "
+                    f"neurons that {name} has in scope {full['scope']!r} (vary.{block})"
+                    for size in sizes
+                    if size > has
+                ]
+    return list(dict.fromkeys(lines))
 
 
 def _leaves(error):

@@ -231,7 +231,8 @@ class FrozenTransformer:
     def activations(self, inputs: torch.Tensor, neurons) -> dict[Tap, torch.Tensor]:
         """The activations of some neurons, at the read position, for `[CLS] x [SEP]`.
 
-        inputs: (n, E), one x per row; of several free positions (n, length · E), in order. neurons: the Taps wanted; or, by Tap, the indices wanted there.
+        inputs: (n, E), one x per row; of several free positions (n, length · E), in order. neurons: the
+        Taps wanted; or, by Tap, the indices wanted there.
         Returns (n, number of indices) per tap, all of a site if no indices are given. Blocks above the
         deepest tap are not computed; in the deepest block nothing but the read position, and of its
         feed-forward layer, if that is what is read, no more than the neurons wanted.

@@ -1,0 +1,35 @@
+# Experiment `selection`: which neurons are a word's, and whose else.
+
+
+rule compare_selections:
+    """How far the ways to choose a word's neurons choose the same ones, and share them with related words."""
+    input:
+        script_with_modules("compare_selections"),
+        contexts=config["words"]["contexts"],
+        targets_file=config["words"]["targets"],
+        weights=lambda wildcards: all_weights(wildcards, "selection"),
+        candidates=MODEL / "candidates.parquet",
+        reference=MODEL / "nulls/reference.parquet",
+        targets=MODEL / "targets.parquet",
+        tokenizer=lambda wildcards: weights_folder(wildcards.model) / "tokenizer.json",
+    output:
+        **part("selection", "overlap"),
+        **{f"sharing_{kind}": path for kind, path in part("selection", "sharing").items()},
+    log:
+        experiment("selection") / "logs/compare_selections.log",
+    benchmark:
+        experiment("selection") / "benchmarks/compare_selections.tsv"
+    conda:
+        "../envs/model.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        conditions=lambda wildcards: all_conditions("selection"),
+        asked=lambda wildcards: sweep_asked("selection"),
+        sources=lambda wildcards: all_sources("selection"),
+        confidence=STATISTICS["confidence"],
+        resamples=STATISTICS["resamples"],
+        seed=config["seed"],
+    script:
+        "../scripts/compare_selections.py"

@@ -1,0 +1,111 @@
+# Stage 8: experiments that climb the same neurons and groups under conditions that differ in a few settings.
+
+
+rule climb_sweep:
+    """One block of an experiment, on the model or on all draws of a null model."""
+    input:
+        script_with_modules("climb_sweep"),
+        sweep_contexts,
+        weights=sweep_weights,
+        candidates=MODEL / "candidates.parquet",
+        reference=MODEL / "nulls/reference.parquet",
+        targets=MODEL / "targets.parquet",
+        tokenizer=lambda wildcards: weights_folder(wildcards.model) / "tokenizer.json",
+        contexts=sweep_contexts,
+    output:
+        EXPERIMENT / "optima/{block}-{null}.parquet",
+    log:
+        EXPERIMENT / "logs/climb_sweep-{block}-{null}.log",
+    benchmark:
+        EXPERIMENT / "benchmarks/climb_sweep-{block}-{null}.tsv"
+    conda:
+        "../envs/model.yaml"
+    threads: ASCENT["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+        gpu=gpus(),
+        # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
+        device=ASCENT["device"],
+        snapshot_seconds=ASCENT["snapshot_seconds"],
+    params:
+        conditions=sweep_conditions,
+        asked=lambda wildcards: sweep_asked(wildcards.experiment),
+        seed=config["seed"],
+        draws=sweep_draws,
+    script:
+        "../scripts/climb_sweep.py"
+
+
+rule sum_up_sweep:
+    """Every condition: cosines, recovery, activation; beside the first block, and beside null models."""
+    input:
+        script_with_modules("sum_up_sweep"),
+        optima=sweep_optima,
+    output:
+        csv=EXPERIMENT / "numbers.csv",
+        md=report(
+            EXPERIMENT / "numbers.md",
+            caption="../report/experiment-numbers.rst",
+            category="Experiments",
+            labels={"model": "{model}", "experiment": "{experiment}", "what": "numbers"},
+        ),
+        tex=EXPERIMENT / "numbers.tex",
+        answer=report(
+            EXPERIMENT / "answer.md",
+            caption="../report/experiment-answer.rst",
+            category="Experiments",
+            labels={"model": "{model}", "experiment": "{experiment}", "what": "answer"},
+        ),
+    log:
+        EXPERIMENT / "logs/sum_up_sweep.log",
+    benchmark:
+        EXPERIMENT / "benchmarks/sum_up_sweep.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        experiment=lambda wildcards: wildcards.experiment,
+        levels=STATISTICS["thresholds"],
+        confidence=STATISTICS["confidence"],
+        resamples=STATISTICS["resamples"],
+        permutations=STATISTICS["permutations"],
+        seed=config["seed"],
+    script:
+        "../scripts/sum_up_sweep.py"
+
+
+rule figure_sweep:
+    """An experiment's figure, by the script that is named like it."""
+    input:
+        lambda wildcards: script_with_modules(f"figure_{wildcards.experiment}"),
+        numbers=EXPERIMENT / "numbers.csv",
+        optima=sweep_optima,
+        parts=sweep_parts,
+    output:
+        pdf=EXPERIMENT / "figure.pdf",
+        png=report(
+            EXPERIMENT / "figure.png",
+            caption="../report/experiment-figure.rst",
+            category="Experiments",
+            labels={"model": "{model}", "experiment": "{experiment}", "what": "figure"},
+        ),
+    log:
+        EXPERIMENT / "logs/figure_sweep.log",
+    benchmark:
+        EXPERIMENT / "benchmarks/figure_sweep.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        vary=lambda wildcards: SWEEPS[wildcards.experiment]["vary"],
+        paper=PAPER,
+        confidence=STATISTICS["confidence"],
+        resamples=STATISTICS["resamples"],
+        seed=config["seed"],
+    script:
+        "../scripts/figure_{wildcards.experiment}.py"

@@ -1,0 +1,80 @@
+"""Activation against closeness to words, by parametrisation and penalty, and the front of both."""
+
+import numpy as np
+import pandas as pd
+
+from running import run
+from textualization.plotting import TWO_COLUMNS, figure, shared_legend
+
+#: Colour (Okabe and Ito) and marker of blocks, in the order of the settings.
+COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "0.5")
+MARKERS = "os^Dv<>PX*hdp8H"
+TITLES = {"single": "single neurons", "group": "groups"}
+
+
+def main(numbers, vary, pdf, png) -> None:
+    numbers = pd.read_csv(numbers)
+    own = numbers[numbers["null_model"].isna()]
+    kinds = [kind for kind in TITLES if kind in set(own["of"])]
+    with figure(pdf, png, TWO_COLUMNS, 3.4, columns=len(kinds)) as axes:
+        axes = np.atleast_1d(axes)
+        for axis, kind in zip(axes, kinds, strict=True):
+            _panel(axis, own[own["of"] == kind], list(vary))
+            nulls = numbers[(numbers["of"] == kind) & numbers["null_model"].notna()]
+            _nulls(axis, nulls)
+            axis.set(xlabel="cosine to the nearest word", title=TITLES[kind], xlim=(None, 1.02))
+        axes[0].set_ylabel("activation (share of the\nhighest under any condition)")
+        shared_legend(axes, columns=5)
+
+
+def _points(numbers) -> pd.DataFrame:
+    """By condition: x, y and their bounds."""
+    columns = {"nearest_cosine": "x", "activation_share": "y"}
+    parts = []
+    for statistic, axis in columns.items():
+        found = numbers[numbers["statistic"] == statistic]
+        found = found.groupby(["block", "condition"], sort=False)[["value", "ci_low", "ci_high"]]
+        parts.append(found.mean().set_axis([axis, f"{axis}_low", f"{axis}_high"], axis=1))
+    return pd.concat(parts, axis=1).dropna(subset=["x", "y"]).reset_index()
+
+
+def _panel(axis, own, blocks) -> None:
+    points = _points(own)
+    for place, block in enumerate(blocks):
+        rows = points[points["block"] == block]
+        colour, marker = COLOURS[place % 8], MARKERS[place % len(MARKERS)]
+        x, y = rows["x"], rows["y"]
+        bars = {
+            f"{of}err": [(at - rows[f"{of}_low"]).clip(0), (rows[f"{of}_high"] - at).clip(0)]
+            for of, at in (("x", x), ("y", y))
+        }
+        axis.errorbar(x, y, **bars, fmt="none", ecolor=colour, elinewidth=0.4, alpha=0.6)
+        axis.plot(
+            x, y, marker=marker, color=colour, ls="-", lw=0.5, ms=4, label=block.replace("_", " ")
+        )
+    front = points[[not _beaten(row, points) for row in points.itertuples()]].sort_values("x")
+    axis.plot(front["x"], front["y"], color="0.6", lw=3, alpha=0.35, zorder=0, label="front")
+
+
+def _beaten(point, points) -> bool:
+    """Whether another condition is at least as near to words and as high, and one of both more."""
+    no_worse = (points["x"] >= point.x) & (points["y"] >= point.y)
+    return bool((no_worse & ((points["x"] > point.x) | (points["y"] > point.y))).any())
+
+
+def _nulls(axis, nulls) -> None:
+    """Null models' own values, small and grey."""
+    for null, marker in zip(nulls["null_model"].unique(), "x+12", strict=False):
+        rows = nulls[nulls["null_model"] == null].assign(value=nulls["null_value"])
+        points = _points(rows.assign(ci_low=np.nan, ci_high=np.nan))
+        axis.plot(points["x"], points["y"], marker, color="0.6", ms=4, mew=0.7, label=null)
+
+
+if "snakemake" in globals():
+    run(
+        main,
+        snakemake.log[0],
+        numbers=snakemake.input.numbers,
+        vary=snakemake.params.vary,
+        **dict(snakemake.output.items()),
+    )
