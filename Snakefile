@@ -24,11 +24,6 @@ include: "rules/figures.smk"
 include: "rules/claims.smk"
 include: "rules/comparison.smk"
 include: "rules/sweeps.smk"
-include: "rules/parametrisation.smk"
-include: "rules/robustness.smk"
-include: "rules/selection.smk"
-include: "rules/contexts.smk"
-include: "rules/decomposition.smk"
 
 
 report: "report/workflow.rst"
@@ -41,7 +36,5 @@ rule all:
         STUDY / "claims.md",
         STUDY / "findings.md",
         STUDY / "provenance.json",
-        for_each_model(TABLES),
-        for_each_model(FIGURES),
-        for_each_model(EXPERIMENTS),
+        for_each_model(TABLES + FIGURES + EXPERIMENTS),
         SIDE_BY_SIDE,

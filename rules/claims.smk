@@ -58,9 +58,7 @@ rule findings:
         singles=for_each_model_if("singles", MODEL / "tables/singles.csv"),
         robustness=for_each_model_if("both", MODEL / "tables/robustness.csv"),
         variance=for_each_model_if("both", MODEL / "tables/variance.csv"),
-        answers=for_each_model(
-            [MODEL / "experiments" / name / "answer.md" for name in SWEEPS]
-        ),
+        answers=for_each_model([MODEL / "experiments" / name / "answer.md" for name in SWEEPS]),
         found=FOUND,
     output:
         report(

@@ -45,7 +45,9 @@ FOUND = [STUDY / "found.csv"] if SKIPPING else []
 SINGLES, GROUPS = config["singles"], config["groups"]
 ASCENT, STATISTICS = config["ascent"], config["statistics"]
 NULLS = config["nulls"]
-SWEEPS = {name: config["sweeps"][name] for name in config["experiments"] if name in config["sweeps"]}
+SWEEPS = {
+    name: config["sweeps"][name] for name in config["experiments"] if name in config["sweeps"]
+}
 # Null models are made of weights by a rule; of the null objectives, these are groups to climb on.
 NULL_MODELS = ("permuted", "permuted_keep_embeddings", "untrained", "rotated_basis")
 NULL_GROUPS = ("random_group", "matched_activation")
@@ -69,6 +71,7 @@ FIGURES = [MODEL / f"figures/{name}.pdf" for of in ASKED for name in FIGURES[of]
 # Tables of an experiment's own, made by the rules of its stage file.
 PARTS = {
     "parametrisation": ["front"],
+    "input_length": ["places"],
     "robustness": ["freezing", "agreement"],
     "selection": ["overlap", "sharing"],
     "contexts": ["nearest", "senses"],

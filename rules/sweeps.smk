@@ -109,3 +109,12 @@ rule figure_sweep:
         seed=config["seed"],
     script:
         "../scripts/figure_{wildcards.experiment}.py"
+
+
+# What single experiments have beside that.
+include: "parametrisation.smk"
+include: "input_length.smk"
+include: "robustness.smk"
+include: "selection.smk"
+include: "contexts.smk"
+include: "decomposition.smk"

@@ -34,7 +34,7 @@ def words_asked(asked, targets, words, contexts, seed) -> pd.DataFrame:
         return targets
     if asked["groups"]["of"] == "contexts":
         names = list(dict.fromkeys(c.word for c in contexts if c.kind == "sense"))
-        known = words[words["candidate"]].drop_duplicates("word").set_index("word")["id"]
+        known = pd.Series(words.index, index=words["word"])[words["candidate"].to_numpy()]
         found = [(name, int(known[name])) for name in names if name in known.index]
         targets = pd.DataFrame(found, columns=["word", "id"])
     return drawn_words(targets, asked["groups"]["words"], seed)

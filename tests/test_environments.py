@@ -47,8 +47,17 @@ def rules():
         environment = re.search(r'"../envs/(\w+).yaml"', part)
         script = re.search(r'"../scripts/(\w+).py"', part)
         listed = re.search(r'script_with_modules\("(\w+)"\)', part)
+        if "{wildcards.experiment}" in part:  # a script for every experiment
+            own = [f"figure_{name}" for name in experiments()]
+            found += [(script, environment.group(1), script, script) for script in own]
+            continue
         found.append((name, *(m and m.group(1) for m in (environment, script, listed))))
     return found
+
+
+def experiments():
+    """The names of the experiments that the shipped settings declare."""
+    return list(yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())["sweeps"])
 
 
 def imported_packages(script):

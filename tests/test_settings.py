@@ -95,7 +95,7 @@ WRONG = [
     ("catalogue.minilm-l6.sha265", "a", "catalogue.minilm-l6", "did you mean 'sha256'?"),
     ("catalogue.bert-base-uncased.revision", "main", "", "a commit of 40 hexadecimal digits"),
     ("catalogue.bert-base-uncased.words", "0", "", COUNT),
-    ("words", "config/words.tsv", "", "the keys targets, candidates"),
+    ("words", "config/words.tsv", "", "the keys targets, contexts, candidates"),
     ("words.targets", "null", "", "a tab-separated table"),
     ("words.candidates", "whole_word", "", "did you mean 'whole_words'?"),
     ("words.target", "x", "words", "unknown key 'target'; did you mean 'targets'?"),

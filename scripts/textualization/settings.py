@@ -145,7 +145,7 @@ def _experiments(settings: dict) -> list[str]:
             for fault in wrong_values(varied)
         ]
         lines += wrong
-        if wrong:
+        if wrong or name not in settings["experiments"]:
             continue
         for block, found in conditions(sweep).items():
             for condition in found.values():
