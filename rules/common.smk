@@ -18,7 +18,7 @@ from textualization.settings import (
     read_target_rows,
 )
 from textualization.sources import PINS, files_of
-from textualization.sweeps import conditions, resolved
+from textualization.sweeps import blocks, conditions, resolved
 
 SCHEMA = Path(workflow.basedir) / "config/config.schema.yaml"
 try:
@@ -354,7 +354,7 @@ def optima_of(name):
     return [
         experiment(name) / f"optima/{block}-{null}.parquet"
         for null in ("model", *sweep["nulls"]["models"])
-        for block in sweep["vary"]
+        for block in blocks(sweep)
     ]
 
 

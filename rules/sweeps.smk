@@ -102,7 +102,7 @@ rule figure_sweep:
         mem_mb=2000,
         runtime=15,
     params:
-        vary=lambda wildcards: SWEEPS[wildcards.experiment]["vary"],
+        blocks=lambda wildcards: list(blocks(SWEEPS[wildcards.experiment])),
         paper=PAPER,
         confidence=STATISTICS["confidence"],
         resamples=STATISTICS["resamples"],

@@ -23,10 +23,10 @@ PATHS = {
 }
 
 
-def main(parts, vary, pdf, png) -> None:
+def main(parts, blocks, pdf, png) -> None:
     explained = pd.read_csv(next(path for path in parts if "explained" in path))
     paths = pd.read_csv(next(path for path in parts if "paths" in path), keep_default_na=False)
-    first = next(iter(vary))
+    first = blocks[0]
     explained = explained[explained["condition"].isna() | (explained["condition"] == first)]
     with figure(pdf, png, TWO_COLUMNS, 3.2, columns=2) as (left, right):
         for (null, of), style in STYLES.items():
@@ -65,6 +65,6 @@ if "snakemake" in globals():
         main,
         snakemake.log[0],
         parts=snakemake.input.parts,
-        vary=snakemake.params.vary,
+        blocks=snakemake.params.blocks,
         **dict(snakemake.output.items()),
     )

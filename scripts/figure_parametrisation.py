@@ -12,14 +12,14 @@ MARKERS = "os^Dv<>PX*hdp8H"
 TITLES = {"single": "single neurons", "group": "groups"}
 
 
-def main(numbers, vary, pdf, png) -> None:
+def main(numbers, blocks, pdf, png) -> None:
     numbers = pd.read_csv(numbers)
     own = numbers[numbers["null_model"].isna()]
     kinds = [kind for kind in TITLES if kind in set(own["of"])]
     with figure(pdf, png, TWO_COLUMNS, 3.4, columns=len(kinds)) as axes:
         axes = np.atleast_1d(axes)
         for axis, kind in zip(axes, kinds, strict=True):
-            _panel(axis, own[own["of"] == kind], list(vary))
+            _panel(axis, own[own["of"] == kind], blocks)
             nulls = numbers[(numbers["of"] == kind) & numbers["null_model"].notna()]
             _nulls(axis, nulls)
             axis.set(xlabel="cosine to the nearest word", title=TITLES[kind], xlim=(None, 1.02))
@@ -75,6 +75,6 @@ if "snakemake" in globals():
         main,
         snakemake.log[0],
         numbers=snakemake.input.numbers,
-        vary=snakemake.params.vary,
+        blocks=snakemake.params.blocks,
         **dict(snakemake.output.items()),
     )

@@ -14,7 +14,7 @@ from jsonschema.validators import extend
 
 from textualization.families import NAMES as FAMILIES
 from textualization.families import unknown
-from textualization.sweeps import DEFAULTS, conditions, faults, wrong_values
+from textualization.sweeps import DEFAULTS, blocks, conditions, faults, wrong_values
 
 #: The experiments that are no sweeps: the paper's own.
 STUDIES = ("singles", "groups")
@@ -137,11 +137,13 @@ def _experiments(settings: dict) -> list[str]:
             continue
         if not {"singles", "groups", "contexts"} & set(sweep):
             lines.append(f"sweeps.{name}: lacks what to climb: singles, groups or contexts")
-        blocks = {"base": sweep.get("base", {})}
-        blocks |= {f"vary.{block}": varied or {} for block, varied in sweep["vary"].items()}
+        parts = {"base": sweep.get("base", {})}
+        parts |= {f"vary.{block}": varied for block, varied in blocks(sweep).items()}
+        if len(parts) == 1:
+            lines.append(f"sweeps.{name}.vary: no block is left")
         wrong = [
             f"sweeps.{name}.{block}: {fault}"
-            for block, varied in blocks.items()
+            for block, varied in parts.items()
             for fault in wrong_values(varied)
         ]
         lines += wrong

@@ -57,14 +57,19 @@ _WHY_NOT = {
 _MIXTURES = ("softmax", "gumbel_softmax")
 
 
+def blocks(sweep: dict) -> dict[str, dict]:
+    """The blocks of a sweep, but for those that a later settings file took out (null)."""
+    return {name: varied for name, varied in sweep["vary"].items() if varied is not None}
+
+
 def conditions(sweep: dict) -> dict[str, dict[str, dict]]:
     """The conditions of every block, by names that tell them apart: {block: {name: {variable: value}}}.
 
     `place: each` stands for every free position.
     """
     found = {}
-    for block, varied in sweep["vary"].items():
-        lists = {key: v if isinstance(v, list) else [v] for key, v in (varied or {}).items()}
+    for block, varied in blocks(sweep).items():
+        lists = {key: v if isinstance(v, list) else [v] for key, v in varied.items()}
         several = [key for key, values in lists.items() if len(values) > 1 or values == ["each"]]
         found[block] = {}
         for values in product(*lists.values()):

@@ -1,0 +1,143 @@
+"""Sweeps: blocks unfold into conditions; what cannot be is refused, by name."""
+
+import pytest
+
+from test_settings import changed, complaints, shipped
+from textualization.sweeps import DEFAULTS, conditions, resolved
+
+
+def sweep(**vary):
+    return {"vary": vary, "base": {"steps": 5}, "nulls": {"models": [], "draws": 1}}
+
+
+def test_a_block_stands_for_all_combinations():
+    found = conditions(sweep(plain={}, grid={"rate": [1, 2], "init_scale": [0.1, 1], "seed": 3}))
+    assert list(found) == ["plain", "grid"]
+    assert found["plain"] == {"plain": {"steps": 5}}
+    assert list(found["grid"]) == [
+        "grid rate=1 init_scale=0.1",
+        "grid rate=1 init_scale=1",
+        "grid rate=2 init_scale=0.1",
+        "grid rate=2 init_scale=1",
+    ]
+    last = {"steps": 5, "rate": 2, "init_scale": 1, "seed": 3}
+    assert found["grid"]["grid rate=2 init_scale=1"] == last
+
+
+def test_a_block_overrides_the_base_and_null_takes_it_out():
+    found = conditions(sweep(more={"steps": 9}, gone=None))
+    assert found == {"more": {"more": {"steps": 9}}}
+
+
+def test_every_place_of_every_length():
+    found = conditions(sweep(several={"length": [1, 3], "place": "each"}))["several"]
+    places = [(c["length"], c["place"]) for c in found.values()]
+    assert places == [(1, 1), (3, 1), (3, 2), (3, 3)]
+    assert len(found) == len(set(found))
+
+
+def test_what_nothing_says_is_the_studys():
+    settings = shipped()
+    found = resolved({}, settings)
+    protocol = found["protocol"]
+    assert protocol["settings"]["solver"] == "paper"
+    assert protocol["settings"]["options"] == {"rate": 1001}
+    assert protocol["init"] == settings["ascent"]["init"] and protocol["seed"] == settings["seed"]
+    assert (protocol["length"], protocol["place"], protocol["entries"]) == (1, 1, 0)
+    assert found["selection"] == DEFAULTS["selection"]
+    adam = resolved({"solver": "adam", "penalty": "l2_e", "strength": 2.0}, settings)
+    options = settings["ascent"]["adam"] | {"penalty": "l2_e", "strength": 2.0}
+    assert adam["protocol"]["settings"]["options"] == options
+    other = resolved({"rate": 3, "init_kind": "uniform", "seed": 0, "steps": 7}, settings)[
+        "protocol"
+    ]
+    assert other["settings"]["options"] == {"rate": 3} and other["settings"]["steps"] == 7
+    assert other["init"]["kind"] == "uniform" and other["seed"] == 0
+
+
+def test_the_six_questions_are_declared_and_possible():
+    names = ["parametrisation", "input_length", "robustness", "selection", "contexts", "decomposition"]
+    settings = changed(("experiments", names))
+    assert list(settings["sweeps"]) == names
+    assert complaints(settings) == []
+
+
+IMPOSSIBLE = [
+    (
+        {"parametrisation": "softmax"},
+        "parametrisation softmax with solver paper, which keeps its state by the Gram matrix",
+    ),
+    ({"parametrisation": "convex_hull", "solver": "adam"}, "take frank_wolfe"),
+    ({"solver": "adam", "penalty": "l2_e"}, "a penalty and its strength go together"),
+    ({"solver": "adam", "strength": 1.0}, "a penalty and its strength go together"),
+    ({"penalty": "l2_e", "strength": 1.0}, "penalty with solver paper, which has no such option"),
+    (
+        {"solver": "adam", "penalty": "entropy", "strength": 1.0},
+        "penalty entropy with parametrisation embedding, which mixes no words",
+    ),
+    (
+        {"solver": "adam", "parametrisation": "softmax", "project_every": 3},
+        "project_every with parametrisation softmax",
+    ),
+    ({"solver": "adam", "temperature_to": 0.1}, "temperature_to with parametrisation embedding"),
+    ({"length": 2, "solver": "lbfgs"}, "length 2 with solver lbfgs: only paper moves several"),
+    ({"length": 2, "place": 3}, "place 3 of 2 free positions"),
+    ({"rate": 3, "solver": "sphere"}, "rate with solver sphere, which has no such option"),
+    ({"selection": "contrast"}, "selection contrast, which groups of contexts alone know"),
+    ({"activations": "in_context"}, "activations in_context of targets"),
+]
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"), IMPOSSIBLE, ids=[says[:40] for _, says in IMPOSSIBLE]
+)
+def test_an_impossible_condition_is_refused_by_name(condition, says):
+    settings = changed(("experiments", ["parametrisation"]))
+    settings["sweeps"]["parametrisation"]["vary"]["mine"] = condition
+    found = complaints(settings)
+    assert found and all(line.startswith("sweeps.parametrisation.vary.mine: ") for line in found)
+    assert any(says in line for line in found)
+
+
+WRONG = [
+    ({"stepz": 3}, "'stepz' is no variable (known: solver, steps"),
+    ({"steps": 0}, "steps: 0 is not valid (allowed: a whole number from 1, or a list of them)"),
+    ({"steps": 1.5}, "steps: 1.5 is not valid"),
+    ({"strength": -1}, "strength: -1 is not valid (allowed: a number from 0, or a list of them)"),
+    ({"rate": 0}, "rate: 0 is not valid (allowed: a number above 0, or a list of them)"),
+    ({"solver": ["adam", "sgd"]}, "solver: 'sgd' is not valid (allowed: one of paper, lbfgs"),
+    ({"length": True}, "length: True is not valid"),
+    ({"rate": []}, "rate: [] is not valid"),
+]
+
+
+@pytest.mark.parametrize(("varied", "says"), WRONG, ids=[says[:30] for _, says in WRONG])
+def test_a_wrong_value_is_refused_whether_the_experiment_is_asked_or_not(varied, says):
+    settings = changed()
+    settings["sweeps"]["robustness"]["vary"]["mine"] = varied
+    [line] = complaints(settings)
+    assert line.startswith("sweeps.robustness.vary.mine: ") and says in line
+
+
+def test_an_unknown_experiment_is_refused_by_name():
+    [line] = complaints(changed(("experiments", ["singles", "robustnes"])))
+    assert "'robustnes'" in line and "did you mean 'robustness'" in line
+
+
+def test_a_sweep_needs_objectives_blocks_and_a_name_of_its_own():
+    settings = changed()
+    settings["sweeps"]["mine"] = sweep(plain={})
+    [line] = complaints(settings)
+    assert line == "sweeps.mine: lacks what to climb: singles, groups or contexts"
+    settings["sweeps"]["mine"] = sweep(plain=None) | {"singles": {"neurons": 1}}
+    assert complaints(settings) == ["sweeps.mine.vary: no block is left"]
+    settings["sweeps"] = {"groups": settings["sweeps"]["mine"]}
+    [line] = complaints(settings)
+    assert line.startswith("sweeps: 'groups' is an experiment of its own")
+
+
+def test_groups_larger_than_the_model_are_refused():
+    settings = changed(("experiments", ["selection"]))
+    settings["sweeps"]["selection"]["groups"]["sizes"] = [385]
+    [line] = complaints(settings)
+    assert "a group of 385 is more than the 384 output neurons" in line and "vary.layer" in line
