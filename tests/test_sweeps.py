@@ -56,7 +56,14 @@ def test_what_nothing_says_is_the_studys():
 
 
 def test_the_six_questions_are_declared_and_possible():
-    names = ["parametrisation", "input_length", "robustness", "selection", "contexts", "decomposition"]
+    names = [
+        "parametrisation",
+        "input_length",
+        "robustness",
+        "selection",
+        "contexts",
+        "decomposition",
+    ]
     settings = changed(("experiments", names))
     assert list(settings["sweeps"]) == names
     assert complaints(settings) == []
