@@ -82,7 +82,7 @@ class Asked:
         for target in chosen:
             if choice["activations"] == "alone":
                 activation = self._alone(site, target.id)
-                over = self._summary(site)
+                over = self._summary(site) if selection != "absolute" else (np.nan,) * 3
             else:
                 own = [place for place, c in enumerate(self.contexts) if c.word == target.word]
                 everywhere = self._in_contexts(site, choice["reading"])

@@ -20,7 +20,7 @@ def main(optima, csv, md, tex) -> None:
             for condition, of in same.groupby("condition", sort=False)
         }
         for one, other in combinations(found, 2):
-            both = found[one].join(found[other], how="inner", rsuffix="_other")
+            both = found[one].join(found[other], how="inner", suffixes=("", "_other"))
             if not len(both):
                 continue
             first, second = (

@@ -49,11 +49,10 @@ def main(
             rows += _thresholds(groups, level, how)
     numbers = pd.DataFrame(rows, columns=COLUMNS)
     numbers["p_adjusted"] = holm(numbers["p"].to_numpy(dtype=float))
-    beside = numbers["null_model"].notna()
-    bounds = ["excess_low", "excess_high", "p_adjusted"]
-    numbers.loc[beside, "verdict"] = [
-        null_verdict(*bounds, 1 - confidence)
-        for bounds in numbers.loc[beside, bounds].itertuples(index=False)
+    bounds = numbers[["excess_low", "excess_high", "p_adjusted"]].astype(float)
+    numbers["verdict"] = [
+        null_verdict(*bounds, 1 - confidence) if isinstance(null, str) else None
+        for null, bounds in zip(numbers["null_model"], bounds.itertuples(index=False), strict=True)
     ]
     write_beside(numbers, _shown(numbers), csv, md, tex)
     write_text(_answer(numbers, experiment, confidence), answer)
