@@ -93,7 +93,8 @@ def _statistic(optima, of, size, statistic, permutations, how) -> list[dict]:
                 condition, null, own, statistic, of_null, statistic, cluster,
                 is_rate=statistic in RATES,
             )  # fmt: skip
-            rows.append(row | compared(comparison, permutations, **how))
+            found = compared(comparison, permutations, **how)
+            rows.append(row | found | {"statistic": statistic})
     return rows
 
 
