@@ -27,9 +27,13 @@ try:
 except SettingsError as error:
     raise WorkflowError(f"The settings cannot be used.\n{error}") from None
 
-# Snakemake compares parameters as they are written.
+# Snakemake compares parameters as they are written. Of blocks, the first is the one compared with.
+ORDERS = {name: list(sweep["vary"]) for name, sweep in config["sweeps"].items()}
 for key in sorted(config):
     config[key] = in_order(config.pop(key))
+for name, order in ORDERS.items():
+    vary = config["sweeps"][name]["vary"]
+    config["sweeps"][name]["vary"] = {block: vary[block] for block in order}
 
 # What the paper printed, as data.
 PAPER = yaml.safe_load(Path("resources/paper.yaml").read_text(encoding="utf-8"))

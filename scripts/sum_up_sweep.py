@@ -9,7 +9,7 @@ from sweeping import UNITS, read_sweep
 from textualization.claims import null_verdict
 from textualization.estimates import clustered, holm, rate
 from textualization.files import write_text
-from textualization.findings import with_interval
+from textualization.findings import READS, with_interval
 from textualization.presenting import readable, write_beside
 from textualization.thresholds import threshold, threshold_excess
 
@@ -156,35 +156,49 @@ def _answer(numbers, experiment, confidence) -> str:
     text.append(
         f"Made from `numbers.csv`; in brackets {100 * confidence:g} % intervals. A condition is said to "
         "differ from the first one if the interval of the mean difference, neuron by neuron or word "
-        "by word, leaves out 0; these intervals are not corrected for their number. "
+        "by word, leaves out 0; these intervals are not corrected for their number. Behind every value: "
+        "the null models', and whether the model lies above or below. "
         f"{_beside_null_models(numbers)}"
     )
     for (of, size, statistic), same in own.groupby(
         ["of", "size", "statistic"], dropna=False, sort=False
     ):
-        first = same.iloc[0]
         of_size = "single neurons" if of == "single" else f"{of}s of {size:g} neurons"
         of_size = "groups" if np.isnan(size) else of_size
         name = STATISTICS.get(statistic) or statistic.replace("threshold_", THRESHOLD)
         text += ["", f"## {of_size.capitalize()}: {name}", ""]
-        value = with_interval(first["value"], first["ci_low"], first["ci_high"])
-        text.append(f"- {first['condition']} (the first): **{value}**")
-        rest = same.iloc[1:].sort_values("value", ascending=False)
-        for row in rest.itertuples():
-            text.append(
-                f"- {row.condition}: **{with_interval(row.value, row.ci_low, row.ci_high)}**"
-                + _apart(row)
-            )
+        keys = ["of", "size", "statistic"]
+        beside = numbers[numbers["null_model"].notna() & _are(numbers, keys, same.iloc[0])]
+        for row in same.itertuples():
+            value = with_interval(row.value, row.ci_low, row.ci_high)
+            nulls = beside[beside["condition"] == row.condition]
+            text.append(f"- {row.condition}: **{value}**{_apart(row)}{_nulls(nulls)}")
     return "\n".join(text) + "\n"
 
 
+def _are(table, keys, row):
+    """Which rows have the same keys; a missing one is like a missing one."""
+    same = [(table[key] == row[key]) | (table[key].isna() & pd.isna(row[key])) for key in keys]
+    return np.logical_and.reduce(same)
+
+
 def _apart(row) -> str:
+    """How far a condition lies from the first one."""
     if pd.isna(row.difference_low):
         return ""
     told = with_interval(row.difference, row.difference_low, row.difference_high)
     if row.difference_low <= 0 <= row.difference_high:
-        return f", not told apart (difference {told})"
-    return f", {'higher' if row.difference > 0 else 'lower'} by {told}"
+        return f", not told apart from the first (difference {told})"
+    return f", {'higher' if row.difference > 0 else 'lower'} than the first (difference {told})"
+
+
+def _nulls(beside) -> str:
+    """The same number of null models, and whether the model's is told apart from it."""
+    told = [
+        f"{row.null_model} {readable(float(row.null_value)) or 'not reached'} ({READS[row.verdict]})"
+        for row in beside.itertuples()
+    ]
+    return f"; {', '.join(told)}" if told else ""
 
 
 def _beside_null_models(numbers) -> str:
