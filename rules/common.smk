@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
+from textualization.contexts import read_contexts
 from textualization.dependencies import local_imports
 from textualization.settings import (
     SettingsError,
@@ -18,14 +19,23 @@ from textualization.settings import (
     read_target_rows,
 )
 from textualization.sources import PINS, files_of
-from textualization.sweeps import blocks, conditions, resolved
+from textualization.sweeps import asks_contexts, blocks, conditions, resolved
 
 SCHEMA = Path(workflow.basedir) / "config/config.schema.yaml"
 try:
     check_settings(config, read_schema(SCHEMA))
     TARGETS = read_target_rows(config["words"]["targets"])
+    if asks_contexts(config):
+        read_contexts(config["words"]["contexts"])
 except SettingsError as error:
     raise WorkflowError(f"The settings cannot be used.\n{error}") from None
+
+for name in set(config["experiments"]) & set(config["sweeps"]):
+    if not Path(f"scripts/figure_{name}.py").is_file():
+        raise WorkflowError(
+            f"The settings cannot be used.\nexperiments: {name!r} has no script for its figure, "
+            f"scripts/figure_{name}.py (docs/experiments.md shows one)"
+        )
 
 # Snakemake compares parameters as they are written. Of blocks, the first is the one compared with.
 ORDERS = {name: list(sweep["vary"]) for name, sweep in config["sweeps"].items()}
