@@ -1,5 +1,7 @@
 """Mixtures of words against planted ones, brute force, and another solver's greedy loop."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.optimize import lsq_linear
@@ -58,6 +60,47 @@ def test_planted_mixtures_of_orthogonal_words_are_found():
     assert words_needed(found.cosine, 0.999).tolist() == [3, 1]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_planted_mixtures_of_random_words_are_found_with_their_weights(seed):
+    dice = np.random.default_rng(seed)
+    words = dictionary(60, 200, seed)
+    planted = dice.choice(60, 4, replace=False)
+    weights = dice.uniform(0.5, 1.5, 4)
+    vector = weights @ unit(words[planted])
+    found = decompose(7 * vector[None], words, ALL, 4)
+    order = [planted.tolist().index(w) for w in found.words[0]]
+    np.testing.assert_allclose(found.weights[0], (weights / np.linalg.norm(vector))[order])
+    assert found.cosine[0, 3] == pytest.approx(1, abs=1e-12)
+
+
+def test_two_words_are_never_above_the_best_pair():
+    words, vectors = dictionary(12, 5), np.random.default_rng(5).standard_normal((20, 5))
+    found = decompose(vectors, words, np.ones(12, dtype=bool), 2)
+    least = []
+    for row, target in enumerate(unit(vectors)):
+        best = 0.0
+        for pair in itertools.combinations(unit(words), 2):
+            mixed = np.stack(pair, axis=1)
+            made = mixed @ lsq_linear(mixed, target, bounds=(0, np.inf), method="bvls").x
+            length = np.linalg.norm(made)
+            best = max(best, target @ made / length if length else 0.0)
+        assert found.cosine[row, 1] <= best + 1e-9
+        least.append(best - found.cosine[row, 1])
+    # Greed is not the best of all, but often is.
+    assert min(least) < 1e-9 < max(least)
+
+
+def test_the_weights_make_the_cosine_of_candidates_only():
+    words, vectors = dictionary(), np.random.default_rng(6).standard_normal((20, 20))
+    candidates = np.arange(60) % 3 > 0
+    found = decompose(vectors, words, candidates, 10)
+    for row, vector in enumerate(unit(vectors)):
+        kept = found.words[row] >= 0
+        assert candidates[found.words[row, kept]].all()
+        made = found.weights[row, kept] @ unit(words[found.words[row, kept]])
+        assert found.cosine[row, -1] == pytest.approx(vector @ made / np.linalg.norm(made))
+
+
 def test_one_word_is_the_nearest_candidate():
     words, vectors = dictionary(), np.random.default_rng(2).standard_normal((30, 20))
     candidates = np.arange(60) % 3 > 0
@@ -90,6 +133,16 @@ def test_it_stops_where_no_word_points_the_same_way():
     assert np.isnan(words_needed(found.cosine, 0.1)).all()
 
 
+def test_words_needed_counts_the_first_that_reaches_the_share():
+    cosine = np.sqrt([[0.2, 0.5, 0.9], [0.9, 0.9, 0.9], [0.1, 0.2, 0.3], [np.nan] * 3])
+    np.testing.assert_array_equal(words_needed(cosine, 0.49), [2, 1, np.nan, np.nan])
+
+
+def test_no_vectors_make_no_mixtures():
+    found = decompose(np.zeros((0, 20)), dictionary(), ALL, 3)
+    assert found.words.shape == found.weights.shape == found.cosine.shape == (0, 3)
+
+
 def test_a_vector_of_zeros_is_no_direction():
     found = decompose(np.zeros((1, 20)), dictionary(), ALL, 2)
     assert np.isnan(found.cosine).all() and (found.words == -1).all()
@@ -100,8 +153,20 @@ def test_what_cannot_be_is_refused():
         decompose(np.ones((1, 20)), dictionary(), ALL, 0)
     with pytest.raises(ValueError, match="candidates"):
         decompose(np.ones((1, 20)), dictionary(), ~ALL, 1)
+    for mask in (ALL[:30], np.append(ALL, True), np.array([3, 5]), ALL.astype(int)):
+        with pytest.raises(ValueError, match="60 truth values"):
+            decompose(np.ones((1, 20)), dictionary(), mask, 1)
+    for vectors in (np.ones((1, 19)), np.ones(20)):
+        with pytest.raises(ValueError, match="vectors of shape"):
+            decompose(vectors, dictionary(), ALL, 1)
+    for value in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="finite"):
+            decompose(np.full((1, 20), value), dictionary(), ALL, 1)
     with pytest.raises(ValueError, match="shape"):
         layerwise_cosine(np.ones((2, 3, 4)), np.ones((2, 3, 5)))
+    for shape in ((4,), (1, 4), (3, 4)):
+        with pytest.raises(ValueError, match="mean"):
+            layerwise_cosine(np.ones((2, 4, 4)), np.ones((2, 4, 4)), np.ones(shape))
 
 
 def test_layerwise_cosine_is_a_loops():

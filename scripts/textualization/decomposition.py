@@ -29,17 +29,27 @@ def decompose(vectors, embeddings, candidates, count: int) -> Decomposition:
     Orthogonal matching pursuit (Pati, Rezaiifar and Krishnaprasad 1993) with non-negative weights: the
     candidate closest to what is still unexplained joins the mixture, and all weights are fitted anew.
     All vectors are taken at length 1. vectors: (n, H). embeddings: (V, H). candidates: (V,), bool.
-    A vector of zeros gives NaNs. Raises ValueError if count is below 1 or there is no candidate.
+    A vector of zeros gives NaN cosines and no words. Raises ValueError if count is below 1, shapes do
+    not match, a vector is not finite, or there is no candidate.
     """
     if count < 1:
         raise ValueError(f"count: {count} words make no mixture")
+    vectors, embeddings, candidates = (np.asarray(a) for a in (vectors, embeddings, candidates))
+    if vectors.ndim != 2 or embeddings.ndim != 2 or vectors.shape[1] != embeddings.shape[1]:
+        raise ValueError(f"vectors of shape {vectors.shape}, embeddings of {embeddings.shape}")
+    # Ids in place of a mask would pass for one.
+    if candidates.dtype != bool or candidates.shape != embeddings.shape[:1]:
+        raise ValueError(f"candidates: not {len(embeddings)} truth values")
+    # NaN exceeds nothing: it would pass for a direction that no word explains.
+    if not np.isfinite(vectors).all():
+        raise ValueError("vectors: not all are finite")
     ids = np.flatnonzero(candidates)
     if not len(ids):
         raise ValueError("candidates: there is none")
-    words = _unit(np.asarray(embeddings)[ids])
+    words = _unit(embeddings[ids])
     parts = [
         _decomposed(_unit(vectors[i : i + _BATCH]), words, count)
-        for i in range(0, len(vectors), _BATCH)
+        for i in range(0, max(len(vectors), 1), _BATCH)
     ]
     places, weights, cosine = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Decomposition(np.where(places >= 0, ids[places], -1), weights, cosine)
@@ -91,7 +101,10 @@ def layerwise_cosine(states, others, mean=None) -> np.ndarray:
     if states.shape != others.shape:
         raise ValueError(f"states of shape {states.shape} beside {others.shape}")
     if mean is not None:
-        states, others = (a - np.asarray(mean)[:, None] for a in (states, others))
+        mean = np.asarray(mean, dtype=np.float64)
+        if mean.shape != states.shape[::2]:
+            raise ValueError(f"mean of shape {mean.shape} beside states of {states.shape}")
+        states, others = (a - mean[:, None] for a in (states, others))
     lengths = np.linalg.norm(states, axis=2) * np.linalg.norm(others, axis=2)
     return (states * others).sum(axis=2) / np.where(lengths > 0, lengths, np.nan)
 
