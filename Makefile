@@ -6,17 +6,20 @@ BIN := .venv/bin
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo test test-families bench lint lock clean
+.PHONY: demo questions test test-long bench lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
 	@test $(STUDY)/report.html -nt $(STUDY)/provenance.json || $(BIN)/snakemake --quiet --report $(STUDY)/report.html
 	@$(BIN)/python scripts/show_claims.py $(STUDY)
 
+questions: .venv/runs  ## the experiments on the questions that the paper left open, about an hour
+	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason --configfile config/questions.yaml
+
 test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny models
 	$(BIN)/python -m pytest
 
-test-families: .venv/tests  ## the whole study on a tiny model of every family, about a quarter of an hour
+test-long: .venv/tests  ## the whole study on a tiny model of every family, and all experiments: about 20 minutes
 	$(BIN)/python -m pytest -m campaign
 
 bench: .venv/runs  ## the ascent against its peers, about a quarter of an hour; tables and figure in results/benchmarks

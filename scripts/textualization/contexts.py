@@ -7,7 +7,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from textualization.settings import SettingsError
+from textualization.errors import SettingsError
 
 #: What a table of contexts holds, in this order.
 COLUMNS = ("kind", "item", "label", "word", "sentence")

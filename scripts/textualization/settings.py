@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
+from textualization.errors import SettingsError
 from textualization.families import NAMES as FAMILIES
 from textualization.families import unknown
 from textualization.sweeps import DEFAULTS, blocks, conditions, faults, wrong_values
@@ -37,10 +38,6 @@ _Validator = extend(
         {"number": _is_number, "integer": _is_whole}
     ),
 )
-
-
-class SettingsError(ValueError):
-    """A setting, or a file that it names, cannot be used."""
 
 
 def read_schema(path: str | Path) -> dict:
