@@ -6,7 +6,6 @@ rule compare_selections:
     input:
         script_with_modules("compare_selections"),
         contexts=config["words"]["contexts"],
-        targets_file=config["words"]["targets"],
         weights=lambda wildcards: all_weights(wildcards, "selection"),
         candidates=MODEL / "candidates.parquet",
         reference=MODEL / "nulls/reference.parquet",
@@ -27,6 +26,7 @@ rule compare_selections:
     params:
         conditions=lambda wildcards: all_conditions("selection"),
         asked=lambda wildcards: sweep_asked("selection"),
+        known={target["word"]: target for target in TARGETS},
         sources=lambda wildcards: all_sources("selection"),
         confidence=STATISTICS["confidence"],
         resamples=STATISTICS["resamples"],

@@ -10,7 +10,6 @@ from running import run
 from textualization.contexts import read_contexts
 from textualization.estimates import centre
 from textualization.presenting import write_for_people
-from textualization.settings import read_target_rows
 from textualization.similarity import unit
 from textualization.starts import generator
 
@@ -19,13 +18,12 @@ NEIGHBOURS, DRAWN = 3, 3
 
 
 def main(
-    contexts, targets_file, weights, candidates, reference, targets, tokenizer, conditions, asked,
+    contexts, weights, candidates, reference, targets, tokenizer, conditions, asked, known,
     sources, confidence, resamples, seed, csv, md, tex, sharing_csv, sharing_md, sharing_tex,
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
     contexts = read_contexts(contexts)
-    known = {row["word"]: row for row in read_target_rows(targets_file)}
     chosen = words_asked(asked, targets, words, contexts, seed)
     how = {"confidence": confidence, "resamples": resamples, "seed": seed}
     sizes, overlaps, shared = asked["groups"]["sizes"], [], []
@@ -123,7 +121,6 @@ if "snakemake" in globals():
         main,
         snakemake.log[0],
         contexts=snakemake.input.contexts,
-        targets_file=snakemake.input.targets_file,
         weights=snakemake.input.weights,
         candidates=snakemake.input.candidates,
         reference=snakemake.input.reference,
