@@ -41,9 +41,14 @@ def _thresholds(axis, numbers, paper) -> None:
     axis.set_xscale("log")
     axis.set_xticks([50, 100, 250, 450], labels=["50", "100", "250", "450"])
     axis.set_xticks([], minor=True)
-    axis.set_yticks(range(len(names)), labels=[label(name) for name in names], fontsize=5.5)
+    axis.set_yticks(range(len(names)), labels=[_short(name) for name in names], fontsize=5.5)
     axis.set_xlabel("neurons at which 67 % of words come back")
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+
+
+def _short(name: str) -> str:
+    """A condition without its block's name, if its settings say enough."""
+    return label(name.partition(" ")[2] or name)
 
 
 def _map(axis, freezing) -> None:
@@ -67,7 +72,7 @@ def _map(axis, freezing) -> None:
     axis.set_yticks(range(len(table.index)), labels=[f"{rate:g}" for rate in table.index])
     axis.set(xlabel="scale of the start", ylabel="rate")
     axis.set_title(
-        "single neurons: share of the highest activation,\nlength of e (in words'), "
+        "single neurons: share of the highest\nactivation, length of e (in words'),\n"
         "gain over the last tenth of the steps",
         fontsize=6.5,
     )

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from running import run
-from textualization.plotting import MODELS, TWO_COLUMNS, figure, label, size_axis
+from textualization.plotting import MODELS, TWO_COLUMNS, figure, label, shared_legend, size_axis
 
-#: Lightly shaded pairs: relation by relation.
+#: The size at which shared neurons are drawn, or the nearest to it.
 NEURONS = 100
 
 
@@ -28,8 +28,8 @@ def main(numbers, parts, pdf, png) -> None:
             )  # fmt: skip
         size_axis(left, sorted(own["size"].unique()))
         left.set(ylabel="recovery (% of words)", ylim=(-3, 104))
-        left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=6)
         _sharing(right, sharing)
+        shared_legend([left, right], columns=4)
 
 
 def _sharing(axis, sharing) -> None:
@@ -39,10 +39,12 @@ def _sharing(axis, sharing) -> None:
     rows = rows.sort_values("share")
     for place, row in enumerate(rows.itertuples()):
         axis.plot([100 * row.ci_low, 100 * row.ci_high], [place, place], color="black", lw=0.8)
-        axis.plot(100 * row.share, place, "o", color="black", label=None if place else "model")
+        axis.plot(
+            100 * row.share, place, "o", color="black", label=None if place else "shared: model"
+        )
         for null, style in {"permuted": ("s", "#D55E00"), "untrained": ("^", "#0072B2")}.items():
             if hasattr(row, null):
-                name = None if place else null
+                name = None if place else f"shared: {null}"
                 marker, colour = style
                 axis.plot(
                     100 * getattr(row, null),
@@ -54,7 +56,6 @@ def _sharing(axis, sharing) -> None:
                 )
     axis.set_yticks(range(len(rows)), labels=rows["relation"])
     axis.set_xlabel(f"shared among a word's {size:g} neurons (%)")
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
 
 
 if "snakemake" in globals():
