@@ -369,6 +369,7 @@ def optima_of(name):
         experiment(name) / f"optima/{block}-{null}.parquet"
         for null in ("model", *sweep["nulls"]["models"])
         for block in blocks(sweep)
+        if null == "model" or block in sweep["nulls"].get("blocks", [block])
     ]
 
 

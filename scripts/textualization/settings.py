@@ -136,6 +136,11 @@ def _experiments(settings: dict) -> list[str]:
             lines.append(f"sweeps.{name}: lacks what to climb: singles, groups or contexts")
         parts = {"base": sweep.get("base", {})}
         parts |= {f"vary.{block}": varied for block, varied in blocks(sweep).items()}
+        lines += [
+            f"sweeps.{name}.nulls.blocks: {block!r} is no block of vary{_did_you_mean(block, sweep['vary'])}"
+            for block in sweep["nulls"].get("blocks", [])
+            if block not in sweep["vary"]
+        ]
         if len(parts) == 1:
             lines.append(f"sweeps.{name}.vary: no block is left")
         wrong = [
