@@ -143,6 +143,14 @@ def test_a_sweep_needs_objectives_blocks_and_a_name_of_its_own():
     assert line.startswith("sweeps: 'groups' is an experiment of its own")
 
 
+def test_blocks_of_null_models_are_blocks():
+    settings = changed()
+    settings["sweeps"]["robustness"]["nulls"]["blocks"] = ["stepz"]
+    [line] = complaints(settings)
+    assert line.startswith("sweeps.robustness.nulls.blocks: 'stepz' is no block")
+    assert "did you mean 'steps'" in line
+
+
 def test_groups_larger_than_the_model_are_refused():
     settings = changed(("experiments", ["selection"]))
     settings["sweeps"]["selection"]["groups"]["sizes"] = [385]

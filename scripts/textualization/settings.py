@@ -137,7 +137,7 @@ def _experiments(settings: dict) -> list[str]:
         parts = {"base": sweep.get("base", {})}
         parts |= {f"vary.{block}": varied for block, varied in blocks(sweep).items()}
         lines += [
-            f"sweeps.{name}.nulls.blocks: {block!r} is no block of vary{_did_you_mean(block, sweep['vary'])}"
+            f"sweeps.{name}.nulls.blocks: {block!r} is no block{_did_you_mean(block, sweep['vary'])}"
             for block in sweep["nulls"].get("blocks", [])
             if block not in sweep["vary"]
         ]
