@@ -13,6 +13,9 @@ SIGNS = {"above null": "↑", "below null": "↓", "not told apart": "~", "no in
 
 def main(study: str) -> None:
     claims = pd.read_csv(Path(study) / "claims.csv", keep_default_na=False, na_values=["", "nan"])
+    of_paper = claims["claim"].str.startswith(("single.", "group."))
+    experiments = sorted(claims["claim"][~of_paper].str.split(".").str[0].unique())
+    models, claims = claims["model"].unique(), claims[of_paper]
     own = claims[claims["null_model"].isna()]
     shown = pd.DataFrame(
         {
@@ -34,19 +37,24 @@ def main(study: str) -> None:
         keys = pd.MultiIndex.from_frame(own[["claim", "model"]])
         shown[null] = told.reindex(keys).fillna("").to_numpy()
     shown["verdict"] = own["verdict"]
-    print(shown.to_string(index=False))
-    print(
-        "Null models: ↑ the model is above, ↓ below, ~ not told apart (claims.md has the intervals)"
-    )
-    kind = claims["claim"].str.split(".").str[0]
-    print("\nProtocol")
-    told = zip(kind, claims["protocol"], strict=True)
-    for of, protocol in sorted({(k, p) for k, p in told if pd.notna(p)}):
-        print(f"  {of}: {protocol}")
+    if len(own):
+        print(shown.to_string(index=False))
+        print(
+            "Null models: ↑ the model is above, ↓ below, ~ not told apart "
+            "(claims.md has the intervals)"
+        )
+        kind = claims["claim"].str.split(".").str[0]
+        print("\nProtocol")
+        told = zip(kind, claims["protocol"], strict=True)
+        for of, protocol in sorted({(k, p) for k, p in told if pd.notna(p)}):
+            print(f"  {of}: {protocol}")
+    for model in models:
+        for name in experiments:
+            print(f"Answer   {study}/{model}/experiments/{name}/answer.md")
     print(f"\nReport   {study}/report.html (open it in a browser)")
     print(f"Findings {study}/findings.md")
     print(f"Claims   {study}/claims.md, .csv, .tex")
-    for model in claims["model"].unique():
+    for model in models if len(own) else []:
         print(f"Tables   {study}/{model}/tables/")
         print(f"Figures  {study}/{model}/figures/")
 
