@@ -12,14 +12,17 @@ MARKERS = "os^Dv<>PX*hdp8H"
 TITLES = {"single": "single neurons", "group": "groups"}
 
 
-def main(numbers, blocks, pdf, png) -> None:
-    numbers = pd.read_csv(numbers)
+def main(numbers, parts, blocks, pdf, png) -> None:
+    numbers, front = pd.read_csv(numbers), pd.read_csv(parts[0])
     own = numbers[numbers["null_model"].isna()]
     kinds = [kind for kind in TITLES if kind in set(own["of"])]
     with figure(pdf, png, TWO_COLUMNS, 3.4, columns=len(kinds)) as axes:
         axes = np.atleast_1d(axes)
         for axis, kind in zip(axes, kinds, strict=True):
             _panel(axis, own[own["of"] == kind], blocks)
+            on = front[(front["of"] == kind) & front["on_front"]].sort_values("nearest_cosine")
+            line = (on["nearest_cosine"], on["activation_share"])
+            axis.plot(*line, color="0.6", lw=3, alpha=0.35, zorder=0, label="front")
             nulls = numbers[(numbers["of"] == kind) & numbers["null_model"].notna()]
             _nulls(axis, nulls)
             axis.set(xlabel="cosine to the nearest word", title=TITLES[kind], xlim=(None, 1.02))
@@ -52,14 +55,6 @@ def _panel(axis, own, blocks) -> None:
         axis.plot(
             x, y, marker=marker, color=colour, ls="-", lw=0.5, ms=4, label=block.replace("_", " ")
         )
-    front = points[[not _beaten(row, points) for row in points.itertuples()]].sort_values("x")
-    axis.plot(front["x"], front["y"], color="0.6", lw=3, alpha=0.35, zorder=0, label="front")
-
-
-def _beaten(point, points) -> bool:
-    """Whether another condition is at least as near to words and as high, and one of both more."""
-    no_worse = (points["x"] >= point.x) & (points["y"] >= point.y)
-    return bool((no_worse & ((points["x"] > point.x) | (points["y"] > point.y))).any())
 
 
 def _nulls(axis, nulls) -> None:
@@ -75,6 +70,7 @@ if "snakemake" in globals():
         main,
         snakemake.log[0],
         numbers=snakemake.input.numbers,
+        parts=snakemake.input.parts,
         blocks=snakemake.params.blocks,
         **dict(snakemake.output.items()),
     )

@@ -6,6 +6,7 @@ from running import run
 from textualization.presenting import write_for_people
 
 AXES = ["nearest_cosine", "activation_share"]
+ROUNDING = 1e-6
 
 
 def main(numbers, csv, md, tex) -> None:
@@ -23,10 +24,10 @@ def main(numbers, csv, md, tex) -> None:
 
 
 def beaten(row, others: pd.DataFrame) -> bool:
-    """Whether another condition is no worse in both, and better in one."""
-    x, y = (getattr(row, axis) for axis in AXES)
-    no_worse = (others[AXES[0]] >= x) & (others[AXES[1]] >= y)
-    return bool((no_worse & ((others[AXES[0]] > x) | (others[AXES[1]] > y))).any())
+    """Whether another condition is no worse in both, and better in one, beyond rounding."""
+    gains = [others[axis] - getattr(row, axis) for axis in AXES]
+    no_worse = (gains[0] > -ROUNDING) & (gains[1] > -ROUNDING)
+    return bool((no_worse & ((gains[0] > ROUNDING) | (gains[1] > ROUNDING))).any())
 
 
 if "snakemake" in globals():
