@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import torch
-from textualization.decomposition import decompose, layerwise_cosine, share_explained
 
 from model_access import load_model
 from running import run
 from sweeping import read_sweep
+from textualization.decomposition import decompose, layerwise_cosine, share_explained
 from textualization.estimates import centre
 from textualization.files import write_table
 from textualization.presenting import write_for_people
