@@ -9,6 +9,14 @@ from textualization.findings import with_interval
 from textualization.presenting import markdown, readable
 
 STUDY, MODEL, NULLS = "default", "minilm-l6", ("permuted", "untrained")
+#: The study of the open questions; the experiment whose numbers, and those whose figures are shown.
+QUESTIONS, EXPERIMENT = "questions", "parametrisation"
+QUESTIONS_FIGURES = ("parametrisation", "decomposition")
+GROUPS_SHOWN = {
+    "nearest_cosine": "cosine to the nearest word",
+    "activation_share": "activation, share of the highest",
+    "recovered": "recovery",
+}
 SHOWN = {
     "single.nearest_cosine": "single neurons: cosine of the optimum to its nearest word (mean)",
     "single.utilisation.best_word": "utilisation: share of the optimum's activation, best word (median)",
@@ -41,13 +49,40 @@ def main(readme="README.md", results="results", figures=("recovery", "nulls")) -
             told = f"{value}; {excess}" if pd.notna(own.loc[null, "excess"]) else value
             row[f"{null}: value; MiniLM's excess over it"] = told
         rows.append(row)
-    before, rest = Path(readme).read_text(encoding="utf-8").split("<!-- results -->\n")
-    after = rest.split("<!-- end of results -->\n")[1]
-    table = markdown(pd.DataFrame(rows))
-    text = f"{before}<!-- results -->\n{table}<!-- end of results -->\n{after}"
-    Path(readme).write_text(text, encoding="utf-8")
+    _put(readme, "results", markdown(pd.DataFrame(rows)))
     for name in figures:
         shutil.copyfile(Path(results) / STUDY / MODEL / f"figures/{name}.png", f"docs/{name}.png")
+    experiments = Path(results) / QUESTIONS / MODEL / "experiments"
+    if (experiments / EXPERIMENT / "numbers.csv").is_file():
+        numbers = pd.read_csv(experiments / EXPERIMENT / "numbers.csv")
+        _put(readme, "questions", markdown(_conditions(numbers)))
+        for name in QUESTIONS_FIGURES:
+            shutil.copyfile(experiments / name / "figure.png", f"docs/{name}.png")
+
+
+def _put(readme, mark, table) -> None:
+    """Replace what stands between two marks."""
+    before, rest = Path(readme).read_text(encoding="utf-8").split(f"<!-- {mark} -->\n")
+    after = rest.split(f"<!-- end of {mark} -->\n")[1]
+    text = f"{before}<!-- {mark} -->\n{table}<!-- end of {mark} -->\n{after}"
+    Path(readme).write_text(text, encoding="utf-8")
+
+
+def _conditions(numbers) -> pd.DataFrame:
+    """A row per condition: groups' closeness to words, activation, recovery; a null model's recovery."""
+    own = numbers[(numbers["of"] == "group")]
+    rows = []
+    for condition in own["condition"].unique():
+        row = {"condition": condition.replace("_", " ")}
+        for statistic, name in GROUPS_SHOWN.items():
+            same = own[(own["condition"] == condition) & (own["statistic"] == statistic)]
+            here = same[same["null_model"].isna()].iloc[0]
+            row[name] = with_interval(here["value"], here["ci_low"], here["ci_high"])
+            null = same[same["null_model"] == NULLS[0]]["null_value"]
+            if statistic == "recovered":
+                row[f"{NULLS[0]}: {name}"] = readable(float(null.iloc[0])) if len(null) else ""
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
