@@ -37,8 +37,11 @@ for name in set(config["experiments"]) & set(config["sweeps"]):
             f"scripts/figure_{name}.py (docs/experiments.md shows one)"
         )
 
-# Snakemake compares parameters as they are written. Of blocks, the first is the one compared with.
-ORDERS = {name: list(sweep["vary"]) for name, sweep in config["sweeps"].items()}
+# Snakemake compares parameters as they are written. Of blocks, the reference comes first.
+ORDERS = {
+    name: sorted(sweep["vary"], key=lambda block: block != sweep["reference"])
+    for name, sweep in config["sweeps"].items()
+}
 for key in sorted(config):
     config[key] = in_order(config.pop(key))
 for name, order in ORDERS.items():

@@ -50,6 +50,8 @@ def test_every_experiment_has_its_answer_figure_and_tables(asked, name):
     claims = pd.read_csv(asked / "results/test-questions/claims.csv")
     assert claims["claim"].str.startswith(f"{name}.").sum() == len(numbers)
     beside = numbers.groupby(["condition", "of", "size", "statistic"])["null_model"].count()
+    if name == "robustness":  # null models climb some blocks only
+        beside = beside[beside.index.get_level_values("condition").str.match("paper|steps|solver")]
     assert (beside > 0).all()  # every number has a null model beside it
 
 

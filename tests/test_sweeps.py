@@ -7,7 +7,8 @@ from textualization.sweeps import DEFAULTS, conditions, resolved
 
 
 def sweep(**vary):
-    return {"vary": vary, "base": {"steps": 5}, "nulls": {"models": [], "draws": 1}}
+    nulls = {"models": [], "draws": 1}
+    return {"vary": vary, "base": {"steps": 5}, "nulls": nulls, "reference": "plain"}
 
 
 def test_a_block_stands_for_all_combinations():
@@ -137,7 +138,7 @@ def test_a_sweep_needs_objectives_blocks_and_a_name_of_its_own():
     [line] = complaints(settings)
     assert line == "sweeps.mine: lacks what to climb: singles, groups or contexts"
     settings["sweeps"]["mine"] = sweep(plain=None) | {"singles": {"neurons": 1}}
-    assert complaints(settings) == ["sweeps.mine.vary: no block is left"]
+    assert "sweeps.mine.vary: no block is left" in complaints(settings)
     settings["sweeps"] = {"groups": settings["sweeps"]["mine"]}
     [line] = complaints(settings)
     assert line.startswith("sweeps: 'groups' is an experiment of its own")
@@ -149,6 +150,12 @@ def test_blocks_of_null_models_are_blocks():
     [line] = complaints(settings)
     assert line.startswith("sweeps.robustness.nulls.blocks: 'stepz' is no block")
     assert "did you mean 'steps'" in line
+
+
+def test_the_reference_is_a_block():
+    [line] = complaints(changed(("sweeps.robustness.reference", "papers")))
+    assert line.startswith("sweeps.robustness.reference: 'papers' is no block")
+    assert "did you mean 'paper'" in line
 
 
 def test_groups_larger_than_the_model_are_refused():

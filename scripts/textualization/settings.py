@@ -141,6 +141,9 @@ def _experiments(settings: dict) -> list[str]:
             for block in sweep["nulls"].get("blocks", [])
             if block not in sweep["vary"]
         ]
+        if sweep["reference"] not in blocks(sweep):
+            near = _did_you_mean(sweep["reference"], blocks(sweep))
+            lines.append(f"sweeps.{name}.reference: {sweep['reference']!r} is no block{near}")
         if len(parts) == 1:
             lines.append(f"sweeps.{name}.vary: no block is left")
         wrong = [
