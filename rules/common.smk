@@ -19,13 +19,14 @@ from textualization.settings import (
     read_target_rows,
 )
 from textualization.sources import PINS, files_of
-from textualization.sweeps import asks_contexts, blocks, conditions, resolved
+from textualization.sweeps import blocks, conditions, needs_contexts, resolved
 
 SCHEMA = Path(workflow.basedir) / "config/config.schema.yaml"
 try:
     check_settings(config, read_schema(SCHEMA))
     TARGETS = read_target_rows(config["words"]["targets"])
-    if asks_contexts(config):
+    asked = [config["sweeps"].get(name, {}) for name in config["experiments"]]
+    if any(map(needs_contexts, asked)):
         read_contexts(config["words"]["contexts"])
 except SettingsError as error:
     raise WorkflowError(f"The settings cannot be used.\n{error}") from None
@@ -285,11 +286,7 @@ def draws_of_batch(wildcards):
 
 def null_weights(wildcards):
     """The weights of these draws of a null model; they are shared by all studies of one seed."""
-    return [
-        weights_folder(wildcards.model)
-        / f"nulls/{wildcards.null}-{config['seed']}-{draw}.safetensors"
-        for draw in draws_of_batch(wildcards)
-    ]
+    return [source_weights(wildcards, wildcards.null, draw) for draw in draws_of_batch(wildcards)]
 
 
 def null_batches(kind, nulls):
@@ -341,21 +338,21 @@ def sweep_draws(wildcards):
     return list(range(draws))
 
 
+def source_weights(wildcards, null, draw):
+    """The weights of the model, or of a draw of a null model."""
+    if null == "model":
+        return frozen(wildcards)
+    return weights_folder(wildcards.model) / f"nulls/{null}-{config['seed']}-{draw}.safetensors"
+
+
 def sweep_weights(wildcards):
     """The model's weights, or those of all draws of a null model."""
-    if wildcards.null == "model":
-        return [frozen(wildcards)]
-    folder = weights_folder(wildcards.model) / "nulls"
-    return [
-        folder / f"{wildcards.null}-{config['seed']}-{draw}.safetensors"
-        for draw in sweep_draws(wildcards)
-    ]
+    return [source_weights(wildcards, wildcards.null, draw) for draw in sweep_draws(wildcards)]
 
 
 def sweep_contexts(wildcards):
     """The file of contexts, of experiments that ask contexts or words of contexts."""
-    asked = sweep_asked(wildcards.experiment)
-    needed = "contexts" in asked or asked.get("groups", {}).get("of") == "contexts"
+    needed = needs_contexts(SWEEPS[wildcards.experiment])
     return [config["words"]["contexts"]] if needed else []
 
 
@@ -395,11 +392,7 @@ def all_sources(name):
 
 def all_weights(wildcards, name):
     """Their weights, in that order."""
-    folder = weights_folder(wildcards.model)
-    return [frozen(wildcards)] + [
-        folder / f"nulls/{null}-{config['seed']}-{draw}.safetensors"
-        for null, draw in all_sources(name)[1:]
-    ]
+    return [source_weights(wildcards, null, draw) for null, draw in all_sources(name)]
 
 
 def part(name, what):
@@ -418,8 +411,8 @@ def part(name, what):
 
 def sweep_parts(wildcards):
     """The tables that an experiment has of its own, beside those that all have."""
-    folder = STUDY / wildcards.model / "experiments" / wildcards.experiment
-    return [folder / f"{name}.csv" for name in PARTS.get(wildcards.experiment, [])]
+    names = PARTS.get(wildcards.experiment, [])
+    return [str(EXPERIMENT / f"{name}.csv").format(**wildcards) for name in names]
 
 
 def gpus():

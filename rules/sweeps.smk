@@ -5,7 +5,6 @@ rule climb_sweep:
     """One block of an experiment, on the model or on all draws of a null model."""
     input:
         script_with_modules("climb_sweep"),
-        sweep_contexts,
         weights=sweep_weights,
         candidates=MODEL / "candidates.parquet",
         reference=MODEL / "nulls/reference.parquet",

@@ -62,10 +62,9 @@ def blocks(sweep: dict) -> dict[str, dict]:
     return {name: varied for name, varied in sweep["vary"].items() if varied is not None}
 
 
-def asks_contexts(settings: dict) -> bool:
-    """Whether any experiment of the study asks contexts, or words of contexts."""
-    sweeps = [settings["sweeps"].get(name, {}) for name in settings["experiments"]]
-    return any("contexts" in s or s.get("groups", {}).get("of") == "contexts" for s in sweeps)
+def needs_contexts(sweep: dict) -> bool:
+    """Whether it asks contexts, or words of contexts."""
+    return "contexts" in sweep or sweep.get("groups", {}).get("of") == "contexts"
 
 
 def conditions(sweep: dict) -> dict[str, dict[str, dict]]:
