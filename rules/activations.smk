@@ -12,19 +12,20 @@ rule word_activations:
         MODEL / "activations/{site}.npy",
     log:
         MODEL / "logs/word_activations-{site}.log",
-    benchmark:
-        MODEL / "benchmarks/word_activations-{site}.tsv"
+    # Taken from another checkout's results with --cache; no benchmark then.
+    cache: True
     conda:
         "../envs/model.yaml"
     threads: config["activations"]["threads"]
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=holding_model(6000, copies=2),
+        runtime=growing(60),
         gpu=gpus(),
         # How, not what: neither changes a result beyond rounding, so neither re-runs anything.
         device=ASCENT["device"],
         words_per_pass=config["activations"]["batch"],
     params:
+        site=lambda wildcards: wildcards.site,
         read=config["read"],
     script:
         "../scripts/word_activations.py"
@@ -45,7 +46,7 @@ rule neuron_summaries:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     script:
         "../scripts/neuron_summaries.py"

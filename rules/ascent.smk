@@ -18,8 +18,8 @@ rule ascend_singles:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=holding_model(3000, copies=2),
+        runtime=growing(240),
         gpu=gpus(),
         # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
         device=ASCENT["device"],
@@ -52,8 +52,8 @@ rule ascend_groups:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=holding_model(3000, copies=2),
+        runtime=growing(240),
         gpu=gpus(),
         # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
         device=ASCENT["device"],

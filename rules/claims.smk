@@ -28,6 +28,7 @@ rule claims:
         STUDY / "logs/claims.log",
     benchmark:
         STUDY / "benchmarks/claims.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -71,6 +72,7 @@ rule findings:
         STUDY / "logs/findings.log",
     benchmark:
         STUDY / "benchmarks/findings.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -98,6 +100,7 @@ rule provenance:
         STUDY / "logs/provenance.log",
     benchmark:
         STUDY / "benchmarks/provenance.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:

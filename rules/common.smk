@@ -1,5 +1,6 @@
 # Helpers for the rules: settings checked, paths and batches counted. No rules here.
 import csv
+import shutil
 import sys
 from math import ceil
 from pathlib import Path
@@ -107,6 +108,12 @@ SIDE_BY_SIDE = [
     for name in ("models.md", "words.md", "numbers.md", "models.pdf")
     if len(config["models"]) > 1 and "both" in ASKED
 ]
+
+
+# GPU jobs take turns on one machine, as many at a time as `--resources gpu=` says; a scheduler
+# runs them side by side.
+resource_scopes:
+    gpu="local",
 
 
 wildcard_constraints:
@@ -415,9 +422,32 @@ def sweep_parts(wildcards):
     return [str(EXPERIMENT / f"{name}.csv").format(**wildcards) for name in names]
 
 
+def growing(amount):
+    """So many megabytes or minutes; as much again on every further attempt."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def weights_mb(model):
+    """Megabytes of a model's float32 weights: attention, a feed-forward layer with a gate, words."""
+    layers, hidden, intermediate, words = (entry(model)[key] for key in SHAPE)
+    numbers = layers * (4 * hidden**2 + 3 * hidden * intermediate) + words * hidden
+    return ceil(4 * numbers / 2**20)
+
+
+def holding_model(fixed, copies):
+    """Megabytes of a job that holds the weights so many times; as much again on every attempt."""
+
+    def megabytes(wildcards, attempt):
+        model = wildcards.get("model") or wildcards.name
+        return attempt * (fixed + copies * weights_mb(model))
+
+    return megabytes
+
+
 def gpus():
-    """GPUs that an ascent job asks the scheduler for."""
-    return 1 if ASCENT["device"] == "cuda" else 0
+    """GPUs that a job which climbs asks for: one, or with `auto` one if this machine has any."""
+    seen = shutil.which("nvidia-smi") is not None
+    return int(ASCENT["device"] == "cuda" or (ASCENT["device"] == "auto" and seen))
 
 
 def table(name):

@@ -32,6 +32,7 @@ rule list_models:
         COMPARISON / "logs/list_models.log",
     benchmark:
         COMPARISON / "benchmarks/list_models.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -71,6 +72,7 @@ rule compare_models:
         COMPARISON / "logs/compare_models.log",
     benchmark:
         COMPARISON / "benchmarks/compare_models.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -103,6 +105,7 @@ rule figure_models:
         COMPARISON / "logs/figure_models.log",
     benchmark:
         COMPARISON / "benchmarks/figure_models.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:

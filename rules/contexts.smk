@@ -13,6 +13,7 @@ rule list_contexts:
         experiment("contexts") / "logs/list_contexts.log",
     benchmark:
         experiment("contexts") / "benchmarks/list_contexts.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:

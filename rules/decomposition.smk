@@ -19,8 +19,8 @@ rule decompose_optima:
     conda:
         "../envs/model.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         sources=lambda wildcards: all_sources("decomposition"),
         read=config["read"],

@@ -13,6 +13,7 @@ rule figure_singles:
         MODEL / "logs/figure_singles.log",
     benchmark:
         MODEL / "benchmarks/figure_singles.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -33,6 +34,7 @@ rule figure_recovery:
         MODEL / "logs/figure_recovery.log",
     benchmark:
         MODEL / "benchmarks/figure_recovery.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -53,6 +55,7 @@ rule figure_cosine:
         MODEL / "logs/figure_cosine.log",
     benchmark:
         MODEL / "benchmarks/figure_cosine.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -72,6 +75,7 @@ rule figure_selections:
         MODEL / "logs/figure_selections.log",
     benchmark:
         MODEL / "benchmarks/figure_selections.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -95,6 +99,7 @@ rule figure_projection:
         MODEL / "logs/figure_projection.log",
     benchmark:
         MODEL / "benchmarks/figure_projection.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -118,6 +123,7 @@ rule figure_curves:
         MODEL / "logs/figure_curves.log",
     benchmark:
         MODEL / "benchmarks/figure_curves.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     script:
@@ -137,6 +143,7 @@ rule figure_thresholds:
         MODEL / "logs/figure_thresholds.log",
     benchmark:
         MODEL / "benchmarks/figure_thresholds.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -158,6 +165,7 @@ rule figure_nulls:
         MODEL / "logs/figure_nulls.log",
     benchmark:
         MODEL / "benchmarks/figure_nulls.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     script:
@@ -175,6 +183,7 @@ rule figure_utilisation:
         MODEL / "logs/figure_utilisation.log",
     benchmark:
         MODEL / "benchmarks/figure_utilisation.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -197,6 +206,7 @@ rule figure_nearest:
         MODEL / "logs/figure_nearest.log",
     benchmark:
         MODEL / "benchmarks/figure_nearest.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:

@@ -25,8 +25,8 @@ rule rank_neurons:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=3000,
-        runtime=15,
+        mem_mb=growing(3000),
+        runtime=growing(15),
     params:
         sites=GROUPS["sites"],
     script:

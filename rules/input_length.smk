@@ -12,6 +12,7 @@ rule list_places:
         experiment("input_length") / "logs/list_places.log",
     benchmark:
         experiment("input_length") / "benchmarks/list_places.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:

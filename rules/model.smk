@@ -11,6 +11,7 @@ checkpoint find_models:
         STUDY / "logs/find_models.log",
     benchmark:
         STUDY / "benchmarks/find_models.tsv"
+    localrule: True
     conda:
         "../envs/model.yaml"
     resources:
@@ -35,8 +36,9 @@ rule fetch_model:
         tokenizer="results/_models/{name}-{checksum}/tokenizer.json",
     log:
         "results/_models/{name}-{checksum}/logs/fetch_model.log",
-    benchmark:
-        "results/_models/{name}-{checksum}/benchmarks/fetch_model.tsv"
+    # Taken from another checkout's results with --cache; no benchmark then.
+    cache: True
+    localrule: True
     conda:
         "../envs/model.yaml"
     resources:
@@ -65,8 +67,8 @@ rule freeze_model:
     conda:
         "../envs/model.yaml"
     resources:
-        mem_mb=3000,
-        runtime=15,
+        mem_mb=holding_model(2000, copies=3),
+        runtime=growing(15),
     params:
         family=lambda wildcards: entry(wildcards.name)["family"],
         shape=lambda wildcards: {key: entry(wildcards.name)[key] for key in SHAPE},
@@ -85,6 +87,7 @@ rule list_vocabulary:
         MODEL / "logs/list_vocabulary.log",
     benchmark:
         MODEL / "benchmarks/list_vocabulary.tsv"
+    localrule: True
     conda:
         "../envs/model.yaml"
     resources:

@@ -15,8 +15,8 @@ rule derive_null:
     conda:
         "../envs/model.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=holding_model(2000, copies=3),
+        runtime=growing(30),
     script:
         "../scripts/derive_null.py"
 
@@ -33,6 +33,7 @@ rule draw_reference:
     benchmark:
         MODEL / "benchmarks/draw_reference.tsv"
     priority: 100
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -64,8 +65,8 @@ rule draw_null_inputs:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=3000,
-        runtime=15,
+        mem_mb=growing(3000),
+        runtime=growing(15),
     params:
         sites=SINGLES["sites"],
         inputs=[name for name in NULLS["inputs"] if name != "start"],
@@ -94,8 +95,8 @@ rule ascend_null_singles:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=holding_model(3000, copies=2),
+        runtime=growing(240),
         gpu=gpus(),
         # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
         device=ASCENT["device"],
@@ -133,8 +134,8 @@ rule ascend_null_groups:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=holding_model(3000, copies=2),
+        runtime=growing(240),
         gpu=gpus(),
         # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
         device=ASCENT["device"],
@@ -177,8 +178,8 @@ rule ascend_random_groups:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=holding_model(3000, copies=2),
+        runtime=growing(240),
         gpu=gpus(),
         # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
         device=ASCENT["device"],

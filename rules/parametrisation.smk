@@ -12,6 +12,7 @@ rule list_front:
         experiment("parametrisation") / "logs/list_front.log",
     benchmark:
         experiment("parametrisation") / "benchmarks/list_front.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     script:

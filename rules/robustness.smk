@@ -12,6 +12,7 @@ rule map_freezing:
         experiment("robustness") / "logs/map_freezing.log",
     benchmark:
         experiment("robustness") / "benchmarks/map_freezing.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -33,6 +34,7 @@ rule compare_optima:
         experiment("robustness") / "logs/compare_optima.log",
     benchmark:
         experiment("robustness") / "benchmarks/compare_optima.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     script:

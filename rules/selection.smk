@@ -21,8 +21,8 @@ rule compare_selections:
     conda:
         "../envs/model.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         conditions=lambda wildcards: all_conditions("selection"),
         asked=lambda wildcards: sweep_asked("selection"),

@@ -25,8 +25,8 @@ rule describe_singles:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=6000,
-        runtime=30,
+        mem_mb=growing(6000),
+        runtime=growing(30),
     params:
         sites=SINGLES["sites"],
         convergence=STATISTICS["convergence"],
@@ -57,8 +57,8 @@ rule describe_groups:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         sites=GROUPS["sites"],
         convergence=STATISTICS["convergence"],

@@ -21,8 +21,8 @@ rule climb_sweep:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=holding_model(3000, copies=2),
+        runtime=growing(240),
         gpu=gpus(),
         # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
         device=ASCENT["device"],
@@ -63,8 +63,8 @@ rule sum_up_sweep:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         experiment=lambda wildcards: wildcards.experiment,
         levels=STATISTICS["thresholds"],
@@ -95,6 +95,7 @@ rule figure_sweep:
         EXPERIMENT / "logs/figure_sweep.log",
     benchmark:
         EXPERIMENT / "benchmarks/figure_sweep.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:

@@ -13,6 +13,7 @@ rule table_singles:
         MODEL / "logs/table_singles.log",
     benchmark:
         MODEL / "benchmarks/table_singles.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -34,6 +35,7 @@ rule table_recovery:
         MODEL / "logs/table_recovery.log",
     benchmark:
         MODEL / "benchmarks/table_recovery.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -56,6 +58,7 @@ rule table_thresholds:
         MODEL / "logs/table_thresholds.log",
     benchmark:
         MODEL / "benchmarks/table_thresholds.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -79,6 +82,7 @@ rule table_selections:
         MODEL / "logs/table_selections.log",
     benchmark:
         MODEL / "benchmarks/table_selections.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -100,6 +104,7 @@ rule table_neurons:
         MODEL / "logs/table_neurons.log",
     benchmark:
         MODEL / "benchmarks/table_neurons.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     script:
@@ -117,6 +122,7 @@ rule table_words:
         MODEL / "logs/table_words.log",
     benchmark:
         MODEL / "benchmarks/table_words.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     script:
@@ -136,6 +142,7 @@ rule table_utilisation:
         MODEL / "logs/table_utilisation.log",
     benchmark:
         MODEL / "benchmarks/table_utilisation.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -163,6 +170,7 @@ rule table_nulls_singles:
         MODEL / "logs/table_nulls_singles.log",
     benchmark:
         MODEL / "benchmarks/table_nulls_singles.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -189,6 +197,7 @@ rule table_nulls_groups:
         MODEL / "logs/table_nulls_groups.log",
     benchmark:
         MODEL / "benchmarks/table_nulls_groups.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -219,6 +228,7 @@ rule table_robustness:
         MODEL / "logs/table_robustness.log",
     benchmark:
         MODEL / "benchmarks/table_robustness.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -249,6 +259,7 @@ rule table_strata:
         MODEL / "logs/table_strata.log",
     benchmark:
         MODEL / "benchmarks/table_strata.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -274,6 +285,7 @@ rule table_variance:
         MODEL / "logs/table_variance.log",
     benchmark:
         MODEL / "benchmarks/table_variance.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     script:

@@ -13,6 +13,7 @@ rule mark_candidates:
     benchmark:
         MODEL / "benchmarks/mark_candidates.tsv"
     priority: 100
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -38,6 +39,7 @@ rule list_targets:
     benchmark:
         MODEL / "benchmarks/list_targets.tsv"
     priority: 100
+    localrule: True
     conda:
         "../envs/model.yaml"
     resources:

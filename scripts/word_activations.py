@@ -34,7 +34,7 @@ if "snakemake" in globals():
         snakemake.log[0],
         weights=snakemake.input.weights,
         vocabulary=snakemake.input.vocabulary,
-        site=snakemake.wildcards.site,
+        site=snakemake.params.site,
         read=snakemake.params.read,
         batch=snakemake.resources.words_per_pass,
         device=snakemake.resources.device,

@@ -116,22 +116,63 @@ def test_both_locks_name_all_that_is_asked_for():
     asked = re.findall(r"^[\w-]+", (REPOSITORY / "requirements.in").read_text(), re.MULTILINE)
     assert {normal(n) for n in asked} <= set(lock())
     asked = re.findall(r"^[\w-]+", (REPOSITORY / "requirements-dev.in").read_text(), re.MULTILINE)
-    assert {normal(n) for n in asked} <= set(lock("requirements-dev.txt"))
+    assert {normal(n) for n in asked} <= set(lock("requirements-dev.txt")) | set(lock())
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """Our files that Python loads for every script: each run anew, in one process for all of them."""
+    code = f"""
+import json, runpy, sys
+from pathlib import Path
+folder = {str(SCRIPTS)!r}
+sys.path.insert(0, folder)
+
+def ours():
+    named = {{name: getattr(m, "__file__", None) or "" for name, m in sys.modules.items()}}
+    return {{name: file for name, file in named.items() if file.startswith(folder)}}
+
+found = {{}}
+for script in sorted(Path(folder).glob("*.py")):
+    runpy.run_path(str(script), run_name="imported")
+    found[script.stem] = sorted(ours().values())
+    for name in ours():
+        del sys.modules[name]
+print(json.dumps(found))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize("script", sorted(p.stem for p in SCRIPTS.glob("*.py")))
-def test_declared_modules_are_those_that_python_loads(script):
+def test_declared_modules_are_those_that_python_loads(script, loaded):
     """Against the interpreter itself: what a script imports when it is run."""
-    code = f"""
-import json, runpy, sys
-sys.path.insert(0, {str(SCRIPTS)!r})
-runpy.run_path({str(SCRIPTS / (script + ".py"))!r}, run_name="imported")
-files = [getattr(m, "__file__", None) or "" for m in list(sys.modules.values())]
-print(json.dumps([f for f in files if f.startswith({str(SCRIPTS)!r})]))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(json.loads(done.stdout.splitlines()[-1])) | {str(SCRIPTS / f"{script}.py")}
-    assert loaded == set(local_imports(SCRIPTS / f"{script}.py"))
+    files = {str(SCRIPTS / f"{script}.py"), *loaded[script]}
+    assert files == set(local_imports(SCRIPTS / f"{script}.py"))
+
+
+def test_both_profiles_compare_by_content():
+    """Snakemake reads one of the two: what decides the re-runs stands in both."""
+    default, cluster = (
+        yaml.safe_load((REPOSITORY / "profiles" / name / "config.yaml").read_text())
+        for name in ("default", "slurm")
+    )
+    of_one_machine = {"resources"}
+    shared = {key: value for key, value in default.items() if key not in of_one_machine}
+    assert shared and shared == {key: cluster[key] for key in shared}
+
+
+def test_a_rule_that_a_cluster_gets_asks_for_more_when_it_is_tried_again():
+    texts = [p.read_text() for p in sorted((REPOSITORY / "rules").glob("*.smk"))]
+    parts = re.split(r"^(?:rule|checkpoint) ", "".join(texts), flags=re.MULTILINE)[1:]
+    submitted = [part for part in parts if "localrule: True" not in part]
+    assert len(submitted) >= 15
+    for part in submitted:
+        name = part.split(":")[0]
+        assert re.search(r"mem_mb=(growing\(\d+\)|holding_model\(\d+, copies=\d\)),", part), name
+        assert re.search(r"runtime=growing\(\d+\),", part), name
+        # What can use a GPU asks for it, and says how it found the device.
+        assert ("gpu=gpus()" in part) == ('device=ASCENT["device"]' in part), name
 
 
 def test_planning_imports_nothing_heavy():

@@ -1,6 +1,7 @@
 """Atomic writes: a file is there whole, or not at all."""
 
 import os
+import socket
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +13,8 @@ def atomic(path: str | Path):
     """Yield a temporary path beside `path`; rename it to `path` if the block ends well."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Two machines that share the folder may have processes of one number.
+    partial = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.partial")
     try:
         yield partial
         # Some writers keep their files to themselves; a study is to be shared.

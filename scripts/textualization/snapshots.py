@@ -1,5 +1,6 @@
 """Snapshots of a long computation: tensors on disk beside its output, and whose they are."""
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,26 +28,31 @@ class Snapshots:
         return time.monotonic() - self._last >= self.every
 
     def write(self, tensors: dict[str, torch.Tensor]) -> None:
-        with atomic(self.path) as partial:
-            tensors = {name: t.contiguous().cpu() for name, t in tensors.items()}
+        tensors = {name: t.contiguous().cpu() for name, t in tensors.items()}
+        # A twin of this job, left over from a workflow that was killed, may tidy up meanwhile.
+        with contextlib.suppress(FileNotFoundError), atomic(self.path) as partial:
             save_file(tensors, partial, {"fingerprint": self.fingerprint})
         self._last = time.monotonic()
 
     def usable(self) -> bool:
         """Whether there are tensors to read: whole, and of this fingerprint."""
-        try:
-            with safe_open(self.path, framework="pt") as file:
-                return (file.metadata() or {}).get("fingerprint") == self.fingerprint
-        except (FileNotFoundError, SafetensorError):
-            return False
+        return self._open(lambda file: True) is not None
 
     def read(self) -> dict[str, torch.Tensor] | None:
         """The tensors kept last; None if they are not usable."""
-        if not self.usable():
+        # Copies: where a tensor lies in the file decides how products of it round.
+        return self._open(
+            lambda file: {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        )
+
+    def _open(self, look):
+        """What `look` finds in the file; None if it is not there, not whole, or another's."""
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                theirs = (file.metadata() or {}).get("fingerprint")
+                return look(file) if theirs == self.fingerprint else None
+        except (FileNotFoundError, SafetensorError):
             return None
-        with safe_open(self.path, framework="pt") as file:
-            # Copies: where a tensor lies in the file decides how products of it round.
-            return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
 
     def remove(self) -> None:
         """Leave nothing, not even what a kill left half written."""

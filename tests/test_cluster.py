@@ -1,0 +1,262 @@
+"""The small study through a real SLURM: whole, with jobs that fail, and with its controller killed."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+import slurm
+from test_workflow import copy_of_the_project
+
+SETTINGS = ("config/test.yaml", "tests/data/cluster.yaml")
+MODEL = Path("results/cluster/tiny-wide")
+ASCENTS = [str(MODEL / f"ascent/singles/output-{layer}-0.safetensors") for layer in (1, 2)]
+#: The rules that this study submits; all others take seconds and run beside the controller.
+SUBMITTED = {"freeze_model", "word_activations", "neuron_summaries", "rank_neurons"}
+SUBMITTED |= {"ascend_singles", "ascend_groups", "describe_singles", "describe_groups"}
+SUBMITTED |= {"draw_null_inputs"}
+
+pytestmark = [
+    pytest.mark.campaign,
+    pytest.mark.skipif(slurm.missing() is not None, reason=str(slurm.missing())),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster(tmp_path_factory):
+    with slurm.running(tmp_path_factory.mktemp("slurm")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def locally(tmp_path_factory):
+    """The study as this machine makes it, without a cluster."""
+    folder = copy_of_the_project(tmp_path_factory.mktemp("local"))
+    run(folder, "--cores", "2")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The project with the profile edited as docs/cluster.md says, for this cluster."""
+    folder = copy_of_the_project(tmp_path_factory.mktemp("cluster"))
+    path = folder / "profiles/slurm/config.yaml"
+    text = path.read_text()
+    edits = {
+        "  slurm_account: my-account\n": "",
+        'config: ["ascent={device: cuda}"]': 'config: ["ascent={device: cpu}"]',
+        # Not among the four lines: jobs here take seconds.
+        "status-checks: 20": "status-checks: 5",
+        "status-checks: 10": "status-checks: 1",
+    }
+    for line, edited in edits.items():
+        assert text.count(line) == 1, line
+        text = text.replace(line, edited)
+    path.write_text(f"{text}slurm-no-account: true\nslurm-status-command: squeue\n")
+    return folder
+
+
+def command(*words):
+    return [sys.executable, "-m", "snakemake", "--configfile", *SETTINGS, *words]
+
+
+def environment(folder):
+    return {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / ".cache")}
+
+
+def run(folder, *words, fails=False) -> str:
+    done = subprocess.run(
+        command(*words), cwd=folder, env=environment(folder), capture_output=True, text=True
+    )
+    text = done.stdout + done.stderr
+    assert (done.returncode != 0) == fails, text[-6000:]
+    return text
+
+
+def submit(folder, *words, fails=False) -> str:
+    return run(folder, "--workflow-profile", "profiles/slurm", *words, fails=fails)
+
+
+def jobs() -> pd.DataFrame:
+    """Every job that SLURM remembers, oldest first: rule, state, partition, memory, time, GPUs."""
+    text = subprocess.run(
+        ["squeue", "-h", "-t", "all", "-o", "%i|%k|%T|%P|%m|%l|%b"], capture_output=True, text=True
+    ).stdout
+    names = ["id", "comment", "state", "partition", "memory", "time", "gpus"]
+    rows = [dict(zip(names, line.split("|"), strict=True)) for line in text.split()]
+    table = pd.DataFrame(rows, columns=names).astype({"id": int}).sort_values("id")
+    table["rule"] = table["comment"].str.extract(r"rule_(\w+?)(?:_wildcards.*)?$")[0]
+    return table
+
+
+def since(before) -> pd.DataFrame:
+    found = jobs()
+    return found[found["id"] > (before["id"].max() if len(before) else 0)]
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.1)
+    return found
+
+
+def script_of(rule, folder):
+    """The process of a job that runs a rule's script, in this folder; None if there is none."""
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        words = process.info["cmdline"] or []
+        ours = process.info["cwd"] == str(folder)
+        if ours and any(re.search(rf"/tmp\w+\.{rule}\.py$", word) for word in words):
+            return process
+    return None
+
+
+def same_results(folder, other):
+    """Everything that the study says, to the last bit."""
+    found = sorted(p.relative_to(folder) for p in (folder / MODEL).rglob("*.parquet"))
+    assert len(found) > 8
+    for path in found:
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(folder / path), pd.read_parquet(other / path), check_exact=True
+        )
+    for path in [MODEL / "singles_embeddings.npy", MODEL / "groups_embeddings.npy"]:
+        np.testing.assert_array_equal(np.load(folder / path), np.load(other / path))
+    texts = [p.relative_to(folder) for p in (folder / MODEL / "tables").glob("*.csv")]
+    for path in [*texts, Path("results/cluster/claims.csv"), Path("results/cluster/findings.md")]:
+        assert (folder / path).read_bytes() == (other / path).read_bytes(), path
+
+
+def nothing_is_left_to_do(folder, *targets):
+    assert "Nothing to be done" in submit(folder, "--dry-run", *targets)
+    for kind in ("partial", "snapshot"):
+        assert not list((folder / "results").rglob(f"*.{kind}"))
+
+
+def test_the_study_survives_too_little_memory_and_too_little_time(project, locally):
+    """One rule gets less memory than it needs at first, and one job hangs until its time is over."""
+    before = jobs()
+    controller = subprocess.Popen(
+        command(
+            "--workflow-profile",
+            "profiles/slurm",
+            "--set-resources",
+            "rank_neurons:mem_mb=attempt * 300",
+            "ascend_groups:runtime=1 if attempt == 1 else 20",
+        ),
+        cwd=project,
+        env=environment(project),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    stuck = wait_for(lambda: script_of("ascend_groups", project), 300)
+    stuck.suspend()
+    text, _ = controller.communicate(timeout=600)
+    assert controller.returncode == 0, text[-6000:]
+
+    found = since(before)
+    assert set(found["rule"]) == SUBMITTED
+    assert set(found["partition"]) == {"cpu"}
+    failed = found[found["state"] != "COMPLETED"]
+    assert dict(zip(failed["rule"], failed["state"], strict=True)) in (
+        {"rank_neurons": "FAILED", "ascend_groups": "TIMEOUT"},
+        {"rank_neurons": "OUT_OF_MEMORY", "ascend_groups": "TIMEOUT"},
+    )
+    by_rule = found.groupby("rule", sort=False)
+    assert by_rule.size().to_dict() == dict.fromkeys(SUBMITTED, 1) | {
+        "rank_neurons": 2,
+        "ascend_groups": 2,
+        "ascend_singles": 2,
+    }
+    assert by_rule.get_group("rank_neurons")["memory"].tolist() == ["300M", "600M"]
+    assert by_rule.get_group("ascend_groups")["time"].tolist() == ["1:00", "20:00"]
+    same_results(project, locally)
+    nothing_is_left_to_do(project)
+
+
+def test_a_killed_controllers_jobs_and_their_twins_write_the_same(project, locally):
+    """Killed while a job is under way; the next one submits the job again, and both write."""
+    for path in ASCENTS:
+        (project / path).unlink()
+    before = jobs()
+    controller = subprocess.Popen(
+        command("--workflow-profile", "profiles/slurm", *ASCENTS),
+        cwd=project,
+        env=environment(project),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    orphan = wait_for(lambda: script_of("ascend_singles", project))
+    orphan.suspend()
+    controller.send_signal(signal.SIGKILL)
+    controller.wait()
+    assert "COMPLETED" not in set(since(before).iloc[:1]["state"])
+    run(project, "--unlock")
+    # The twin starts while the first is held back, and has a way to go when that goes on.
+    second = subprocess.Popen(
+        command("--workflow-profile", "profiles/slurm", *ASCENTS),
+        cwd=project,
+        env=environment(project),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    wait_for(lambda: len(since(before)) >= 3 and "RUNNING" in since(before)["state"].tolist()[2:])
+    orphan.resume()
+    text, _ = second.communicate(timeout=600)
+    assert second.returncode == 0, text[-6000:]
+    wait_for(lambda: not set(jobs()["state"]) & {"RUNNING", "PENDING", "COMPLETING"})
+    assert len(since(before)) == 4 and set(since(before)["state"]) == {"COMPLETED"}
+    for path in ASCENTS:
+        assert (project / path).read_bytes() == (locally / path).read_bytes()
+    # What comes after them is as it was: written later, but the same.
+    nothing_is_left_to_do(project)
+
+
+def test_a_gpu_job_lands_on_a_gpu_and_says_at_once_that_it_cannot_use_it(project):
+    """The node's GPU is a name only; a job that asked for one must not fall back."""
+    before, kept = jobs(), (project / ASCENTS[0]).read_bytes()
+    (project / ASCENTS[0]).unlink()
+    text = submit(
+        project, "--config", "ascent={device: cuda}", "--retries", "0", ASCENTS[0], fails=True
+    )
+    [job] = since(before).to_dict("records")
+    assert job["rule"] == "ascend_singles" and job["partition"] == "gpu"
+    assert job["gpus"] == "gres:gpu:1" and job["state"] == "FAILED"
+    assert not (project / ASCENTS[0]).exists()
+    [log] = (project / MODEL / "logs").glob("ascend_singles-output-1-0.log")
+    message = log.read_text()
+    assert "ascent.device is cuda, but no CUDA device is visible" in message
+    assert "CUDA_VISIBLE_DEVICES is 0" in message
+    assert str(log.relative_to(project)) in text
+    (project / ASCENTS[0]).write_bytes(kept)
+
+
+def test_a_run_that_is_interrupted_takes_its_jobs_with_it(project):
+    before = jobs()
+    path = project / ASCENTS[0]
+    path.unlink()
+    controller = subprocess.Popen(
+        command("--workflow-profile", "profiles/slurm", ASCENTS[0]),
+        cwd=project,
+        env=environment(project),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(lambda: script_of("ascend_singles", project)).suspend()
+    controller.send_signal(signal.SIGINT)
+    assert controller.wait(timeout=60) != 0
+    wait_for(lambda: not set(jobs()["state"]) & {"RUNNING", "PENDING", "COMPLETING"}, 60)
+    assert since(before)["state"].tolist() == ["CANCELLED"]
+    submit(project, ASCENTS[0])
+    assert path.exists()
+    nothing_is_left_to_do(project, ASCENTS[0])

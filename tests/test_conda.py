@@ -1,0 +1,111 @@
+"""`--use-conda` through Snakemake's own conda code, with real environments of the shipped files.
+
+What stands in for conda, and for conda-forge's python and pip: tests/conda_front.py.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conda_front import build_channel, bundled_pip, install_front, this_python
+from test_cluster import SETTINGS, same_results
+from test_environments import SCRIPTS, environments, imported_packages, normal, pins, rules
+from test_workflow import copy_of_the_project
+
+pytestmark = pytest.mark.campaign
+#: The names by which packages are imported.
+MODULES = {"pyyaml": "yaml", "jinja2": "jinja2"}
+
+
+def run(folder, *words, **more):
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", *SETTINGS, *words]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **more}
+    environment["XDG_CACHE_HOME"] = str(folder / ".cache")
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory):
+    root = tmp_path_factory.mktemp("conda") / "root"
+    variables = install_front(root)
+    [python], [pip] = (
+        {
+            spec
+            for e in environments().values()
+            for spec in e["dependencies"]
+            if str(spec).startswith(n)
+        }
+        for n in ("python=", "pip=")
+    )
+    packages = [this_python(python.split("=")[1]), bundled_pip(pip.split("=")[1])]
+    build_channel(root, "conda-forge", packages)
+    return variables
+
+
+@pytest.fixture(scope="module")
+def study(front, tmp_path_factory):
+    folder = copy_of_the_project(tmp_path_factory.mktemp("project"))
+    run(folder, "--use-conda", **front)
+    return folder
+
+
+def prefixes(study):
+    """The environments that Snakemake made, by the name of their file."""
+    texts = {p.read_text(): p.stem for p in (study / "envs").glob("*.yaml")}
+    return {
+        texts[file.read_text()]: file.with_suffix("")
+        for file in (study / ".snakemake/conda").glob("*.yaml")
+    }
+
+
+def test_every_environment_holds_exactly_its_pins(study):
+    assert set(prefixes(study)) == set(environments())
+    for name, prefix in prefixes(study).items():
+        listed = subprocess.run(
+            [prefix / "bin/python", "-m", "pip", "list", "--format", "json"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found = {normal(p["name"]): p["version"].split("+")[0] for p in json.loads(listed.stdout)}
+        asked = pins(environments()[name])
+        assert asked == {package: found[package] for package in asked}
+
+
+@pytest.mark.parametrize("name", environments())
+def test_what_its_scripts_import_can_be_imported_there(study, name):
+    scripts = [script for _, env, script, _ in rules() if env == name]
+    packages = {normal(p) for s in scripts for p in imported_packages(SCRIPTS / f"{s}.py")}
+    code = "".join(f"import {MODULES.get(p, p.replace('-', '_'))}\n" for p in sorted(packages))
+    code += "import sys\nprint({getattr(m, '__file__', None) for m in sys.modules.values()})"
+    done = subprocess.run(
+        [prefixes(study)[name] / "bin/python", "-I", "-c", code], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(Path(sys.prefix)) not in done.stdout
+
+
+def test_results_are_those_of_the_locked_environment(study, tmp_path):
+    folder = copy_of_the_project(tmp_path)
+    run(folder)
+    same_results(study, folder)
+
+
+def test_a_changed_environment_re_runs_its_rules_alone(study, front):
+    assert "Nothing to be done" in run(study, "--use-conda", "--dry-run", **front)
+    path = study / "envs/analysis.yaml"
+    kept = path.read_text()
+    edited = yaml.safe_load(kept)
+    edited["dependencies"].append("tzdata")
+    path.write_text(yaml.safe_dump(edited))
+    text = run(study, "--use-conda", "--dry-run", "--quiet", "rules", **front)
+    path.write_text(kept)
+    assert "rank_neurons" in text and "claims" in text
+    assert "ascend_singles" not in text.split("total")[0]
