@@ -6,7 +6,7 @@ BIN := .venv/bin
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo questions test test-long bench lint lock clean
+.PHONY: demo questions test test-long bench scale lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
@@ -19,7 +19,7 @@ questions: .venv/runs  ## the experiments on the questions that the paper left o
 test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny models
 	$(BIN)/python -m pytest
 
-test-long: .venv/tests  ## the whole study on a tiny model of every family, and all experiments: about 20 minutes
+test-long: .venv/tests  ## every family, all experiments, a real SLURM, conda, an image, a cache: about 25 minutes
 	$(BIN)/python -m pytest -m campaign
 
 bench: .venv/runs  ## the ascent against its peers, about a quarter of an hour; tables and figure in results/benchmarks
@@ -27,6 +27,9 @@ bench: .venv/runs  ## the ascent against its peers, about a quarter of an hour; 
 	PYTHONPATH=scripts $(BIN)/python benchmarks/speed.py $(WEIGHTS) $(if $(wildcard .lucent/bin/python),--lucent .lucent/bin/python)
 	PYTHONPATH=scripts $(BIN)/python benchmarks/quality.py $(WEIGHTS)
 	PYTHONPATH=scripts $(BIN)/python benchmarks/show.py
+
+scale: .venv/runs  ## what studies of any size take, from a step's time on this machine: docs/scale.md
+	PYTHONPATH=scripts $(BIN)/python benchmarks/scale.py
 
 .lucent: .venv/runs  ## torch-lucent in an environment of its own, so that `make bench` measures it too
 	$(PYTHON) -m venv .lucent

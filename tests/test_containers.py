@@ -1,4 +1,4 @@
-"""The image, as far as it can be checked without an engine: its files, install lines, the study in it."""
+"""The image, as far as one can check without an engine: its files, install lines, the study in it."""
 
 import json
 import os

@@ -1,0 +1,274 @@
+"""What studies of any size take: jobs, core-hours, disk, memory, and the time to plan them.
+
+Jobs, memory and planning are of Snakemake's own dry run. Hours are gradient steps, counted from the
+settings, times the seconds that one step takes here on one core, measured on random weights of the
+same shape. What was not measured is said to be extrapolated.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+
+from peers import random_bert
+from show import _machine, _table
+from speed import _engine, _step_times, _work
+from textualization.files import write_text
+from textualization.transformer import FrozenTransformer
+from work import operations
+
+BASE = {"layers": 12, "hidden": 768, "intermediate": 3072, "words": 30522}
+SHAPES = {
+    "minilm-l6": {"layers": 6, "hidden": 384, "intermediate": 1536, "words": 30522},
+    "bert-base": BASE,
+    "bert-large": {"layers": 24, "hidden": 1024, "intermediate": 4096, "words": 30522},
+    "llama-7b": {"layers": 32, "hidden": 4096, "intermediate": 11008, "words": 32000},
+}
+#: Attention heads, of the shapes that are measured.
+HEADS = {"minilm-l6": 12, "bert-base": 12, "bert-large": 16}
+RULES = sorted(Path("rules").glob("*.smk"))
+#: Operations a second that a GPU is supposed to sustain in float32. Nobody measured it here.
+SUPPOSED_GPU = 30e12
+
+
+def planned(folder: Path) -> dict[str, tuple[str, dict, str]]:
+    """Every study: its settings' file, what is changed in them, and the shape of its model."""
+    sites = {"sites": ["intermediate"]}
+    every = {"experiments": ["singles"], "singles": sites, "activations": sites, "groups": sites}
+    return {
+        "the default study: MiniLM": ("config/config.yaml", {}, "minilm-l6"),
+        "the paper: BERT-base": ("config/paper.yaml", {}, "bert-base"),
+        "all 36,864 intermediate neurons of BERT-base": ("config/paper.yaml", every, "bert-base"),
+        "the paper's study of BERT-large": _elsewhere(folder, "bert-large", "bert"),
+        "the paper's study of a 7-billion-parameter decoder": _elsewhere(
+            folder, "llama-7b", "llama"
+        ),
+    }
+
+
+def _elsewhere(folder, name, family):
+    """The paper's study of a model that is not there: a folder with the names of its files."""
+    for file in ("model.safetensors", "config.json", "tokenizer.json"):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / file).touch()
+    source = {"source": "path", "path": str(folder / name), "family": family, "sha256": "0" * 64}
+    entry = source | SHAPES[name]
+    return "config/paper.yaml", {"models": [name], "catalogue": {name: entry}}, name
+
+
+def measured(shape: str, layers: list[int], batch: int, steps: int) -> dict[int, float]:
+    """Seconds per step of one objective, by the layer that it is in, on one core."""
+    facts = SHAPES[shape] | {"heads": HEADS[shape]}
+    _, tensors, text = random_bert(**facts, seed=0)
+    model, found = FrozenTransformer(tensors, text, dtype=torch.float32), {}
+    for layer in layers:
+        neurons, start = _work(model, layer, batch)
+        took = _step_times(
+            lambda steps, tick, of=(neurons, start): _engine(model, *of, steps, tick), steps
+        )
+        found[layer] = float(np.median(took)) / batch
+        print(f"{shape}, layer {layer}: {1e3 * found[layer]:.3g} ms per neuron-step", flush=True)
+    return found
+
+
+def seconds_per_step(shape: str, layer: int, costs: dict) -> float:
+    """Measured, or between two measured layers; for a shape that was not, by operations."""
+    if shape in costs:
+        layers = sorted(costs[shape])
+        return float(np.interp(layer, layers, [costs[shape][at] for at in layers]))
+    largest = list(costs)[-1]
+    deepest = max(costs[largest])
+    rate = _operations(largest, deepest) / costs[largest][deepest]
+    return _operations(shape, layer) / rate
+
+
+def _operations(shape: str, layer: int) -> int:
+    facts = SHAPES[shape]
+    # A feed-forward layer with a gate has three matrices.
+    inner = facts["intermediate"] * (3 if shape.startswith("llama") else 2) // 2
+    return operations((facts["hidden"], inner), layer)
+
+
+def climbs(settings: dict, shape: str) -> dict[int, int]:
+    """Steps of one objective, by the layer that they read, of a whole study."""
+    facts, found = SHAPES[shape], {}
+    asked, nulls = settings["experiments"], settings["nulls"]
+    deepest, draws = facts["layers"], nulls["draws"]
+
+    def add(layer, items, steps):
+        found[layer] = found.get(layer, 0) + items * steps
+
+    def repeated(kind, items):
+        restarts, again = (settings["ascent"][kind][key] for key in ("restarts", "repeated"))
+        return items + (items if again == "all" else min(again, items)) * (restarts - 1)
+
+    if "singles" in asked:
+        of, steps = settings["singles"], settings["ascent"]["singles"]["steps"]
+        layers = range(1, deepest + 1) if of["layers"] == "all" else of["layers"]
+        for site in of["sites"]:
+            width = facts["hidden" if site == "output" else "intermediate"]
+            drawn = width if of["neurons"] == "all" else min(of["neurons"], width)
+            null = min(nulls["singles"]["neurons"], width) * draws * len(nulls["models"])
+            for layer in layers:
+                add(layer, repeated("singles", drawn) + null, steps)
+    if "groups" in asked:
+        of, steps = settings["groups"], settings["ascent"]["groups"]["steps"]
+        words = len(pd.read_csv(settings["words"]["targets"], sep="\t"))
+        for scope, sizes in of["sizes"].items():
+            items = words * (deepest if scope == "layer" else 1)
+            add(deepest, len(of["selections"]) * len(sizes) * repeated("groups", items), steps)
+        climbed = len(nulls["models"]) + len(
+            {"random_group", "matched_activation"} & set(nulls["objectives"])
+        )
+        sizes = len(of["sizes"].get("model", []))
+        add(deepest, nulls["groups"]["words"] * sizes * draws * climbed, steps)
+    return found
+
+
+def megabytes(settings: dict, shape: str, steps: dict[int, int]) -> float:
+    """Disk: word activations, weights and null models' weights, optima (twice: by job and in one)."""
+    facts = SHAPES[shape]
+    hidden, inner, layers = (facts[key] for key in ("hidden", "intermediate", "layers"))
+    widths = {"output": hidden, "intermediate": inner}
+    activations = sum(widths[site] for site in settings["activations"]["sites"])
+    activations *= 4 * layers * facts["words"]
+    gates = 3 if shape.startswith("llama") else 2
+    numbers = layers * (4 * hidden**2 + gates * hidden * inner) + facts["words"] * hidden
+    copies = 2 + settings["nulls"]["draws"] * len(settings["nulls"]["models"])
+    optima = sum(steps.values()) / settings["ascent"]["singles"]["steps"] * 3 * 4 * hidden
+    return (activations + 4 * numbers * copies + optima) / 1e6
+
+
+def plan(words: list[str]) -> dict:
+    """Of a dry run: jobs, those that a cluster gets, the largest memory asked for, seconds."""
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--forceall"]
+    command += ["--workflow-profile", "profiles/slurm"]
+    began = time.perf_counter()
+    done = subprocess.run([*command, *words], capture_output=True, text=True)
+    took = time.perf_counter() - began
+    if done.returncode:
+        raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
+    text = done.stdout + done.stderr
+    local = _local_rules()
+    counts = re.findall(r"^(\w+) +(\d+)$", text.split("Job stats:")[1], flags=re.MULTILINE)
+    counts = {rule: int(count) for rule, count in counts if rule not in ("all", "job", "total")}
+    memory = [int(mb) for mb in re.findall(r"\bmem_mb=(\d+)", text)]
+    return {
+        "jobs": sum(counts.values()),
+        "submitted": sum(count for rule, count in counts.items() if rule not in local),
+        "memory": max(memory),
+        "planning": took,
+    }
+
+
+def _local_rules() -> set[str]:
+    """The rules that run where Snakemake does."""
+    parts = [re.split(r"^(?:rule|checkpoint) ", p.read_text(), flags=re.M) for p in RULES]
+    return {part.split(":")[0] for file in parts for part in file[1:] if "localrule: True" in part}
+
+
+def merged(under: dict, over: dict) -> dict:
+    """Settings with others laid over them, as Snakemake does it."""
+    both = dict(under)
+    for key, value in over.items():
+        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
+        both[key] = merged(both[key], value) if nested else value
+    return both
+
+
+def main(out: str, steps: int) -> None:
+    torch.set_num_threads(1)
+    costs = {
+        "minilm-l6": measured("minilm-l6", [1, 2, 6], 256, steps),
+        "bert-base": measured("bert-base", [1, 2, 12], 128, steps),
+        "bert-large": measured("bert-large", [1, 2, 24], 64, steps),
+    }
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (file, changes, shape) in planned(Path(folder)).items():
+            own = Path(folder) / "own.yaml"
+            own.write_text(yaml.safe_dump({"study": "planned"} | changes))
+            settings = yaml.safe_load(Path("config/config.yaml").read_text())
+            for layer in (yaml.safe_load(Path(file).read_text()), changes):
+                settings = merged(settings, layer)
+            found = plan(["--configfile", file, str(own)])
+            taken = climbs(settings, shape)
+            seconds = sum(n * seconds_per_step(shape, la, costs) for la, n in taken.items())
+            work = sum(n * _operations(shape, la) for la, n in taken.items())
+            extrapolated = "" if shape in costs else " (extrapolated)"
+            rows.append(
+                {
+                    "study": name,
+                    "jobs": f"{found['jobs']:,}",
+                    "of them submitted": f"{found['submitted']:,}",
+                    "steps of one objective": f"{sum(taken.values()):.2g}",
+                    "operations": f"{work:.2g}",
+                    "core-hours": f"{_short(seconds / 3600)}{extrapolated}",
+                    "GPU-hours (extrapolated)": _short(work / SUPPOSED_GPU / 3600),
+                    "disk (GB)": _short(megabytes(settings, shape, taken) / 1e3),
+                    "largest job's memory (GB)": f"{found['memory'] / 1000:.1f}",
+                    "planning (s)": f"{found['planning']:.1f}",
+                }
+            )
+            print(rows[-1], flush=True)
+    table = pd.DataFrame(rows)
+    text = TEXT.format(
+        machine=_machine(), gpu=SUPPOSED_GPU / 1e12, studies=_table(table), costs=_costs(costs)
+    )
+    write_text(text, Path(out))
+    print(text)
+
+
+def _costs(costs) -> str:
+    rows = [
+        {
+            "shape": shape,
+            "layer": layer,
+            "ms per step of one objective": f"{1e3 * s:.3g}",
+            "GFLOP/s": f"{_operations(shape, layer) / s / 1e9:.0f}",
+        }
+        for shape, found in costs.items()
+        for layer, s in found.items()
+    ]
+    return _table(pd.DataFrame(rows))
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+TEXT = """# How large a study gets
+
+Made by `benchmarks/scale.py` (`make scale`) on one core of {machine}.
+
+- **Jobs, memory, planning**: of Snakemake's own dry run of every study. Submitted: what a cluster gets;
+  the rest are tables and figures of a second or so.
+- **Steps and operations**: counted from the settings, null models included.
+- **Core-hours**: steps times the seconds measured for one step on random weights of the same shape; for
+  layers between those measured, by a straight line. No study but the default one was run to its end.
+  Of the decoder, no step was measured: its hours are its operations at the rate of the largest shape.
+- **GPU-hours**: nothing was measured on a GPU. They are operations at {gpu:.0f} TFLOP/s in float32,
+  which a GPU of a data centre may or may not sustain on this work.
+- **Disk**: word activations, weights, null models' weights and optima, by their shapes; not measured.
+
+{studies}
+
+Measured for it:
+
+{costs}
+"""
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", default="docs/scale.md")
+    parser.add_argument("--steps", type=int, default=3, help="steps timed per shape and layer")
+    main(**vars(parser.parse_args()))

@@ -1,0 +1,52 @@
+"""What one checkout has fetched and computed, another takes from a cache that both name."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from test_workflow import copy_of_the_project
+
+SETTINGS = ("config/test.yaml",)
+MATRICES = [f"results/test/tiny-deep/activations/{site}.npy" for site in ("output", "intermediate")]
+WEIGHTS = "results/_models/tiny-deep-65fb97e4/model.safetensors"
+
+pytestmark = pytest.mark.campaign
+
+
+def run(folder, cache, *words) -> str:
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", *SETTINGS]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / ".cache")}
+    environment["SNAKEMAKE_OUTPUT_CACHE"] = str(cache)
+    done = subprocess.run(
+        [*command, *words, "--cache", "--", *MATRICES],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    return done.stdout + done.stderr
+
+
+def test_a_second_checkout_takes_what_the_first_one_made(tmp_path):
+    first, second = (copy_of_the_project(tmp_path / name) for name in ("first", "second"))
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    run(first, cache)
+    text = run(second, cache)
+    assert "word_activations" in text and text.count("from cache") >= 3
+    for path in [WEIGHTS, *MATRICES]:
+        assert (first / path).resolve() == (second / path).resolve()
+        assert (second / path).resolve().parent == cache
+    # Each site has an entry of its own.
+    one, other = (np.load(second / path) for path in MATRICES)
+    assert one.shape != other.shape
+    # And so has each position that is read: the first one's matrices stay as they are.
+    kept = {path: (first / path).read_bytes() for path in MATRICES}
+    run(second, cache, "--config", "read=cls")
+    for path in MATRICES:
+        assert (second / path).resolve().parent == cache
+        assert (first / path).read_bytes() == kept[path] != (second / path).read_bytes()
