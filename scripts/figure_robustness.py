@@ -29,7 +29,14 @@ def _thresholds(axis, numbers, paper) -> None:
             axis.plot([row["ci_low"], high], [place, place], color="black", lw=0.8)
             axis.plot(value, place, "o", color="black", label="model" if place == 0 else None)
         else:
-            axis.text(40, place, "not reached", va="center", fontsize=6)
+            axis.text(
+                0.02,
+                place,
+                "not reached",
+                transform=axis.get_yaxis_transform(),
+                va="center",
+                fontsize=6,
+            )
         for null, beside in (
             found[found["condition"] == name].dropna(subset="null_model").groupby("null_model")
         ):

@@ -55,7 +55,7 @@ def _sharing(axis, sharing) -> None:
                     label=name,
                 )
     axis.set_yticks(range(len(rows)), labels=rows["relation"])
-    axis.set_xlabel(f"shared among a word's {size:g} neurons (%)")
+    axis.set_xlabel(f"shared, of a word's {size:g} neurons (%)")
 
 
 if "snakemake" in globals():

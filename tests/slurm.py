@@ -57,6 +57,8 @@ def missing() -> str | None:
     absent = [program for program in PROGRAMS if shutil.which(program) is None]
     if absent:
         return f"SLURM is not installed: no {', '.join(absent)} (apt-get install slurm-wlm munge)"
+    if CONFIG.exists() and "ClusterName=testing\n" not in CONFIG.read_text():
+        return f"this machine has a SLURM of its own ({CONFIG})"
     return None if os.geteuid() == 0 else "a SLURM for the tests alone has to be started by root"
 
 
@@ -66,7 +68,6 @@ def running(folder: Path):
     host = socket.gethostname().split(".")[0]
     for name in ("state", "spool"):
         (folder / name).mkdir(parents=True)
-    kept = CONFIG.read_bytes() if CONFIG.exists() else None
     CONFIG.parent.mkdir(parents=True, exist_ok=True)
     ports = {"port": 17817, "next_port": 17818}
     CONFIG.write_text(SETTINGS.format(host=host, folder=folder, **ports))
@@ -88,7 +89,7 @@ def running(folder: Path):
             daemon.terminate()
         for daemon in daemons:
             daemon.wait(timeout=20)
-        CONFIG.unlink() if kept is None else CONFIG.write_bytes(kept)
+        CONFIG.unlink()
 
 
 def _said(*command) -> str:
