@@ -20,7 +20,7 @@ test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny model
 	$(BIN)/python -m pytest
 
 test-long: .venv/tests  ## every family, all experiments, a real SLURM, conda, an image, a cache: about 25 minutes
-	$(BIN)/python -m pytest -m campaign
+	$(BIN)/python -m pytest -m campaign -n 3
 
 bench: .venv/runs  ## the ascent against its peers, about a quarter of an hour; tables and figure in results/benchmarks
 	$(BIN)/snakemake --cores $(CORES) --quiet all --until freeze_model
