@@ -81,7 +81,7 @@ def running(folder: Path):
         daemons.append(subprocess.Popen(munged, stderr=subprocess.DEVNULL))
         for command in (["slurmctld", "-D", "-c"], ["slurmd", "-D"]):
             daemons.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
-        _wait_until(lambda: "idle" in _said("sinfo", "-h", "-o", "%T"), 30)
+        _wait_until(lambda: "idle" in _said("sinfo", "-h", "-o", "%T"), 60, folder)
         yield
     finally:
         _said("scancel", "--signal=KILL", "--full", "--user=root")
@@ -96,9 +96,10 @@ def _said(*command) -> str:
     return subprocess.run(command, capture_output=True, text=True).stdout
 
 
-def _wait_until(condition, seconds):
+def _wait_until(condition, seconds, folder):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise RuntimeError(f"SLURM did not come up in {seconds} s: see its logs")
+            logs = [path.read_text()[-1500:] for path in sorted(folder.glob("*.log"))]
+            raise RuntimeError("\n".join([f"SLURM did not come up in {seconds} s", *logs]))
         time.sleep(0.2)
