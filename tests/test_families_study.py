@@ -1,4 +1,4 @@
-"""The whole study on a tiny model of every family: nothing fails, everything is there and adds up."""
+"""The study on tiny models of six families: nothing fails, everything is there and adds up."""
 
 import numpy as np
 import pandas as pd
@@ -10,17 +10,23 @@ from test_workflow import FIGURES, TABLES, copy_of_the_project, snakemake
 
 pytestmark = pytest.mark.campaign
 
-MODELS = [f"{name}-tiny" for name in FAMILIES]
+#: One of each kind; every other family differs from one of them in how it is read, which its own
+#: tests hold against transformers.
+STUDIED = [
+    name for name in FAMILIES if name in ("bert", "roberta", "albert", "gpt2", "t5", "llama")
+]
+MODELS = [f"{name}-tiny" for name in STUDIED]
 #: Whose tables and figures are made too: LayerNorm after and before attention, and no mean in it.
 DRAWN = ["bert-tiny", "gpt2-tiny", "t5-tiny"]
-PRE = {"gpt2-tiny", "t5-tiny", "modernbert-tiny", "llama-tiny"}
+PRE = {"gpt2-tiny", "t5-tiny", "llama-tiny"}
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """The results folder of a finished study of all families."""
+    """The results folder of a finished study of several families."""
     folder = copy_of_the_project(tmp_path_factory.mktemp("project"))
-    catalogue = write_families(folder / "models")
+    written = write_families(folder / "models")
+    catalogue = {name: written[name] for name in MODELS}
     catalogue["ghost"] = catalogue["bert-tiny"] | {"path": "nowhere", "sha256": "0" * 64}
     settings = study_of(catalogue)
     settings["missing"]["models"] = "skip"
@@ -68,7 +74,7 @@ def test_no_optimum_passes_its_ceiling_and_bare_sums_have_none(results):
 
 def test_words_in_pieces_are_left_out_and_told(results):
     words = pd.read_csv(results / "comparison/words.csv").set_index("word")
-    for name in FAMILIES:
+    for name in STUDIED:
         of_model = words[f"{name}-tiny"]
         assert (of_model.drop("tiger") == "one entry").all()
         assert (of_model["tiger"] != "one entry") == (name in SPLIT)
@@ -81,7 +87,7 @@ def test_words_in_pieces_are_left_out_and_told(results):
 def test_the_comparison_says_what_each_models_own_tables_say(results):
     numbers = pd.read_csv(results / "comparison/numbers.csv")
     assert not numbers.duplicated(["quantity", "model"]).any()
-    assert numbers.groupby("quantity")["model"].nunique().eq(10).all()
+    assert numbers.groupby("quantity")["model"].nunique().eq(len(MODELS)).all()
     claims = pd.read_csv(results / "claims.csv")
     own = claims[claims["null_model"].isna()].set_index(["claim", "model"])["value"]
     for row in numbers[numbers["quantity"].isin(claims["claim"])].itertuples():
