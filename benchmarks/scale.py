@@ -17,23 +17,23 @@ import numpy as np
 import pandas as pd
 import torch
 import yaml
+from snakemake.utils import update_config
 
 from peers import random_bert
 from show import _machine, _table
-from speed import _engine, _step_times, _work
+from speed import BASE, _engine, _step_times, _work
 from textualization.files import write_text
 from textualization.transformer import FrozenTransformer
 from work import operations
 
-BASE = {"layers": 12, "hidden": 768, "intermediate": 3072, "words": 30522}
 SHAPES = {
     "minilm-l6": {"layers": 6, "hidden": 384, "intermediate": 1536, "words": 30522},
-    "bert-base": BASE,
+    "bert-base": {key: size for key, size in BASE.items() if key != "heads"},
     "bert-large": {"layers": 24, "hidden": 1024, "intermediate": 4096, "words": 30522},
     "llama-7b": {"layers": 32, "hidden": 4096, "intermediate": 11008, "words": 32000},
 }
 #: Attention heads, of the shapes that are measured.
-HEADS = {"minilm-l6": 12, "bert-base": 12, "bert-large": 16}
+HEADS = {"minilm-l6": 12, "bert-base": BASE["heads"], "bert-large": 16}
 RULES = sorted(Path("rules").glob("*.smk"))
 #: Operations a second that a GPU is supposed to sustain in float32. Nobody measured it here.
 SUPPOSED_GPU = 30e12
@@ -92,9 +92,13 @@ def seconds_per_step(shape: str, layer: int, costs: dict) -> float:
 
 def _operations(shape: str, layer: int) -> int:
     facts = SHAPES[shape]
-    # A feed-forward layer with a gate has three matrices.
-    inner = facts["intermediate"] * (3 if shape.startswith("llama") else 2) // 2
+    inner = facts["intermediate"] * _matrices(shape) // 2
     return operations((facts["hidden"], inner), layer)
+
+
+def _matrices(shape: str) -> int:
+    """Of a feed-forward layer: one with a gate has three."""
+    return 3 if shape.startswith("llama") else 2
 
 
 def climbs(settings: dict, shape: str) -> dict[int, int]:
@@ -140,8 +144,8 @@ def megabytes(settings: dict, shape: str, steps: dict[int, int]) -> float:
     widths = {"output": hidden, "intermediate": inner}
     activations = sum(widths[site] for site in settings["activations"]["sites"])
     activations *= 4 * layers * facts["words"]
-    gates = 3 if shape.startswith("llama") else 2
-    numbers = layers * (4 * hidden**2 + gates * hidden * inner) + facts["words"] * hidden
+    numbers = 4 * hidden**2 + _matrices(shape) * hidden * inner
+    numbers = layers * numbers + facts["words"] * hidden
     copies = 2 + settings["nulls"]["draws"] * len(settings["nulls"]["models"])
     optima = sum(steps.values()) / settings["ascent"]["singles"]["steps"] * 3 * 4 * hidden
     return (activations + 4 * numbers * copies + optima) / 1e6
@@ -175,15 +179,6 @@ def _local_rules() -> set[str]:
     return {part.split(":")[0] for file in parts for part in file[1:] if "localrule: True" in part}
 
 
-def merged(under: dict, over: dict) -> dict:
-    """Settings with others laid over them, as Snakemake does it."""
-    both = dict(under)
-    for key, value in over.items():
-        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
-        both[key] = merged(both[key], value) if nested else value
-    return both
-
-
 def main(out: str, steps: int) -> None:
     torch.set_num_threads(1)
     costs = {
@@ -198,7 +193,7 @@ def main(out: str, steps: int) -> None:
             own.write_text(yaml.safe_dump({"study": "planned"} | changes))
             settings = yaml.safe_load(Path("config/config.yaml").read_text())
             for layer in (yaml.safe_load(Path(file).read_text()), changes):
-                settings = merged(settings, layer)
+                update_config(settings, layer)
             found = plan(["--configfile", file, str(own)])
             taken = climbs(settings, shape)
             seconds = sum(n * seconds_per_step(shape, la, costs) for la, n in taken.items())

@@ -21,7 +21,7 @@ rule climb_sweep:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
-        mem_mb=holding_model(3000, copies=2),
+        mem_mb=holding_model(4000, copies=2),
         runtime=growing(240),
         gpu=gpus(),
         # How, not what: none of these changes a result beyond rounding, so none re-runs anything.

@@ -41,7 +41,7 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=2
 MailProg=/bin/true
 MpiDefault=none
 KillWait=2
-MinJobAge=600
+MinJobAge=86400
 ReturnToService=2
 PropagateResourceLimits=NONE
 SlurmdParameters=config_overrides

@@ -1,15 +1,10 @@
 """What one checkout has fetched and computed, another takes from a cache that both name."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-from test_workflow import copy_of_the_project
+from test_workflow import copy_of_the_project, snakemake
 
-SETTINGS = ("config/test.yaml",)
 MATRICES = [f"results/test/tiny-deep/activations/{site}.npy" for site in ("output", "intermediate")]
 WEIGHTS = "results/_models/tiny-deep-65fb97e4/model.safetensors"
 
@@ -17,18 +12,8 @@ pytestmark = pytest.mark.campaign
 
 
 def run(folder, cache, *words) -> str:
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", *SETTINGS]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / ".cache")}
-    environment["SNAKEMAKE_OUTPUT_CACHE"] = str(cache)
-    done = subprocess.run(
-        [*command, *words, "--cache", "--", *MATRICES],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
-    return done.stdout + done.stderr
+    words = ["--configfile", "config/test.yaml", *words, "--cache", "--", *MATRICES]
+    return snakemake(folder, *words, overlay=None, SNAKEMAKE_OUTPUT_CACHE=str(cache))
 
 
 def test_a_second_checkout_takes_what_the_first_one_made(tmp_path):

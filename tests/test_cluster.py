@@ -1,6 +1,5 @@
 """The small study through a real SLURM: whole, with jobs that fail, and with its controller killed."""
 
-import os
 import re
 import signal
 import subprocess
@@ -14,7 +13,7 @@ import psutil
 import pytest
 
 import slurm
-from test_workflow import copy_of_the_project
+from test_workflow import copy_of_the_project, environment, snakemake
 
 SETTINGS = ("config/test.yaml", "tests/data/cluster.yaml")
 MODEL = Path("results/cluster/tiny-wide")
@@ -40,7 +39,7 @@ def cluster(tmp_path_factory):
 def locally(tmp_path_factory):
     """The study as this machine makes it, without a cluster."""
     folder = copy_of_the_project(tmp_path_factory.mktemp("local"))
-    run(folder, "--cores", "2")
+    snakemake(folder, "--configfile", *SETTINGS, overlay=None)
     return folder
 
 
@@ -64,25 +63,23 @@ def project(tmp_path_factory):
     return folder
 
 
-def command(*words):
-    return [sys.executable, "-m", "snakemake", "--configfile", *SETTINGS, *words]
-
-
-def environment(folder):
-    return {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / ".cache")}
-
-
-def run(folder, *words, fails=False) -> str:
-    done = subprocess.run(
-        command(*words), cwd=folder, env=environment(folder), capture_output=True, text=True
+def start(folder, *words) -> subprocess.Popen:
+    """Snakemake with the cluster's profile; what it says is to be read by finished()."""
+    command = [sys.executable, "-m", "snakemake", "--configfile", *SETTINGS]
+    return subprocess.Popen(
+        [*command, "--workflow-profile", "profiles/slurm", *words],
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
-    text = done.stdout + done.stderr
-    assert (done.returncode != 0) == fails, text[-6000:]
+
+
+def finished(controller, fails=False) -> str:
+    text, _ = controller.communicate(timeout=600)
+    assert (controller.returncode != 0) == fails, text[-6000:]
     return text
-
-
-def submit(folder, *words, fails=False) -> str:
-    return run(folder, "--workflow-profile", "profiles/slurm", *words, fails=fails)
 
 
 def jobs() -> pd.DataFrame:
@@ -135,8 +132,8 @@ def same_results(folder, other):
         assert (folder / path).read_bytes() == (other / path).read_bytes(), path
 
 
-def nothing_is_left_to_do(folder, *targets):
-    assert "Nothing to be done" in submit(folder, "--dry-run", *targets)
+def nothing_is_left_to_do(folder):
+    assert "Nothing to be done" in finished(start(folder, "--dry-run"))
     for kind in ("partial", "snapshot"):
         assert not list((folder / "results").rglob(f"*.{kind}"))
 
@@ -144,24 +141,15 @@ def nothing_is_left_to_do(folder, *targets):
 def test_the_study_survives_too_little_memory_and_too_little_time(project, locally):
     """One rule gets less memory than it needs at first, and one job hangs until its time is over."""
     before = jobs()
-    controller = subprocess.Popen(
-        command(
-            "--workflow-profile",
-            "profiles/slurm",
-            "--set-resources",
-            "ascend_groups:mem_mb=350 if attempt == 1 else 3000",
-            "ascend_singles:runtime=1 if attempt == 1 else 20",
-        ),
-        cwd=project,
-        env=environment(project),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    controller = start(
+        project,
+        "--set-resources",
+        "ascend_groups:mem_mb=350 if attempt == 1 else 3000",
+        "ascend_singles:runtime=1 if attempt == 1 else 20",
     )
     stuck = wait_for(lambda: script_of("ascend_singles", project), 300)
     stuck.suspend()
-    text, _ = controller.communicate(timeout=600)
-    assert controller.returncode == 0, text[-6000:]
+    finished(controller)
 
     found = since(before)
     assert set(found["rule"]) == SUBMITTED
@@ -187,28 +175,15 @@ def test_a_killed_controllers_jobs_and_their_twins_write_the_same(project, local
     for path in ASCENTS:
         (project / path).unlink(missing_ok=True)
     before = jobs()
-    controller = subprocess.Popen(
-        command("--workflow-profile", "profiles/slurm", *ASCENTS),
-        cwd=project,
-        env=environment(project),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    controller = start(project, *ASCENTS)
     orphan = wait_for(lambda: script_of("ascend_singles", project))
     orphan.suspend()
     controller.send_signal(signal.SIGKILL)
-    controller.wait()
+    finished(controller, fails=True)
     left = jobs()
-    run(project, "--unlock")
+    snakemake(project, "--unlock", "--configfile", *SETTINGS, overlay=None)
     # The twin starts while the first is held back, and has a way to go when that goes on.
-    second = subprocess.Popen(
-        command("--workflow-profile", "profiles/slurm", *ASCENTS),
-        cwd=project,
-        env=environment(project),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    second = start(project, *ASCENTS)
     number = int(orphan.environ()["SLURM_JOB_ID"])
     [comment] = left["comment"][left["id"] == number]
 
@@ -219,8 +194,7 @@ def test_a_killed_controllers_jobs_and_their_twins_write_the_same(project, local
     wait_for(twin_runs)
     assert jobs().set_index("id")["state"][number] == "RUNNING"
     orphan.resume()
-    text, _ = second.communicate(timeout=600)
-    assert second.returncode == 0, text[-6000:]
+    finished(second)
     wait_for(lambda: not set(jobs()["state"]) & {"RUNNING", "PENDING", "COMPLETING"})
     assert len(since(left)) in (1, 2)  # the other one may have come to its end
     assert set(since(before)["state"]) == {"COMPLETED"}
@@ -234,9 +208,8 @@ def test_a_gpu_job_lands_on_a_gpu_and_says_at_once_that_it_cannot_use_it(project
     """The node's GPU is a name only; a job that asked for one must not fall back."""
     before = jobs()
     (project / ASCENTS[0]).unlink(missing_ok=True)
-    text = submit(
-        project, "--config", "ascent={device: cuda}", "--retries", "0", ASCENTS[0], fails=True
-    )
+    words = ["--config", "ascent={device: cuda}", "--retries", "0", ASCENTS[0]]
+    text = finished(start(project, *words), fails=True)
     [job] = since(before).to_dict("records")
     assert job["rule"] == "ascend_singles" and job["partition"] == "gpu"
     assert job["state"] == "FAILED"
@@ -256,16 +229,10 @@ def test_a_run_that_is_interrupted_takes_its_jobs_with_it(project):
     before = jobs()
     path = project / ASCENTS[0]
     path.unlink(missing_ok=True)
-    controller = subprocess.Popen(
-        command("--workflow-profile", "profiles/slurm", ASCENTS[0]),
-        cwd=project,
-        env=environment(project),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    controller = start(project, ASCENTS[0])
     wait_for(lambda: script_of("ascend_singles", project)).suspend()
     controller.send_signal(signal.SIGINT)
-    assert controller.wait(timeout=60) != 0
+    finished(controller, fails=True)
     wait_for(lambda: not set(jobs()["state"]) & {"RUNNING", "PENDING", "COMPLETING"}, 60)
     assert since(before)["state"].tolist() == ["CANCELLED"]
     assert not path.exists()

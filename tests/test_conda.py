@@ -4,7 +4,6 @@ What stands in for conda, and for conda-forge's python and pip: tests/conda_fron
 """
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,24 +14,27 @@ import yaml
 
 from conda_front import build_channel, bundled_pip, install_front, this_python
 from test_cluster import ASCENTS, MODEL, SETTINGS
-from test_environments import SCRIPTS, environments, imported_packages, normal, pins, rules
-from test_workflow import copy_of_the_project
+from test_environments import (
+    PACKAGES,
+    SCRIPTS,
+    environments,
+    imported_packages,
+    normal,
+    pins,
+    rules,
+)
+from test_workflow import copy_of_the_project, snakemake
 
 pytestmark = pytest.mark.campaign
 #: The names by which packages are imported.
-MODULES = {"pyyaml": "yaml"}
+MODULES = {package: module for module, package in PACKAGES.items()}
 TABLES = [str(MODEL / f"tables/{name}.csv") for name in ("singles", "utilisation")]
 
 
-def run(folder, *words, targets=(), **more):
+def run(folder, *words, targets=TABLES, **variables):
     """The single neurons' part of the small study: rules of both environments."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", *SETTINGS, *words]
-    command += ["--", *(targets or TABLES)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **more}
-    environment["XDG_CACHE_HOME"] = str(folder / ".cache")
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
-    return done.stdout + done.stderr
+    words = ["--configfile", *SETTINGS, *words, "--", *targets]
+    return snakemake(folder, *words, overlay=None, **variables)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from test_workflow import snakemake
+
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -84,12 +86,7 @@ def test_the_study_can_be_planned_from_what_the_image_holds(image):
         ["--configfile", "config/paper.yaml"],
         ["--workflow-profile", "profiles/slurm"],
     ):
-        command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "all"]
-        environment = {**os.environ, "XDG_CACHE_HOME": str(image / ".cache")}
-        done = subprocess.run(
-            [*command, *words], cwd=image, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        snakemake(image, "--dry-run", "--quiet", "all", *words, overlay=None)
 
 
 @pytest.mark.campaign

@@ -35,12 +35,18 @@ def copy_of_the_project(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder, *words, overlay="config/test.yaml", fails=False):
-    # One thread per job and no cache of another user's.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / ".cache")}
+def environment(folder, **variables):
+    """One thread per job, no cache of another user's, and these variables."""
+    own = {"OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / ".cache")}
+    return {**os.environ, **own, **variables}
+
+
+def snakemake(folder, *words, overlay="config/test.yaml", fails=False, **variables):
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *words]
     command += ["--configfile", overlay] if overlay else []
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=folder, env=environment(folder, **variables), capture_output=True, text=True
+    )
     text = done.stdout + done.stderr
     assert (done.returncode != 0) == fails, text[-4000:]
     return text
