@@ -3,10 +3,6 @@
 The study of arXiv 2311.08240: each include is one stage. Settings: config/. Results: results/<study>/.
 """
 
-from snakemake.utils import min_version
-
-min_version("9.0")
-
 
 configfile: "config/config.yaml"
 
@@ -22,6 +18,7 @@ include: "rules/statistics.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/claims.smk"
+include: "rules/atlas.smk"
 include: "rules/comparison.smk"
 include: "rules/sweeps.smk"
 
@@ -37,4 +34,5 @@ rule all:
         STUDY / "findings.md",
         STUDY / "provenance.json",
         for_each_model(TABLES + FIGURES + EXPERIMENTS),
+        ATLAS,
         SIDE_BY_SIDE,

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.0")
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
@@ -102,6 +105,9 @@ EXPERIMENTS = [
     for result in ("answer.md", "figure.pdf", *(f"{part}.md" for part in PARTS.get(name, [])))
 ]
 
+# What the paper's own experiments are browsed in.
+ATLAS = [STUDY / "atlas/index.html"] if ASKED else []
+
 # Of a study of several models.
 SIDE_BY_SIDE = [
     COMPARISON / name
@@ -155,6 +161,11 @@ def for_each_model(paths):
 def for_each_model_if(of, paths):
     """The same, if the study asks what they are of: `singles`, `groups` or `both`."""
     return for_each_model(paths if of in ASKED else [])
+
+
+def if_asked(of, **inputs):
+    """Inputs by name, if the study asks what they are of: `singles` or `groups`."""
+    return inputs if of in ASKED else {}
 
 
 def entry(model):

@@ -52,6 +52,8 @@ def main(study: str) -> None:
         for name in experiments:
             print(f"Answer   {study}/{model}/experiments/{name}/answer.md")
     print(f"\nReport   {study}/report.html (open it in a browser)")
+    if len(own):
+        print(f"Atlas    {study}/atlas/index.html (likewise: every neuron and word)")
     print(f"Findings {study}/findings.md")
     print(f"Claims   {study}/claims.md, .csv, .tex")
     for model in models if len(own) else []:

@@ -52,6 +52,7 @@ def main(readme="README.md", results="results", figures=("recovery", "nulls")) -
     _put(readme, "results", markdown(pd.DataFrame(rows)))
     for name in figures:
         shutil.copyfile(Path(results) / STUDY / MODEL / f"figures/{name}.png", f"docs/{name}.png")
+    _photograph(Path(results) / STUDY / "atlas/index.html", "#/minilm-l6/word/music", "docs/atlas.png")
     experiments = Path(results) / QUESTIONS / MODEL / "experiments"
     if (experiments / EXPERIMENT / "numbers.csv").is_file():
         numbers = pd.read_csv(experiments / EXPERIMENT / "numbers.csv")
@@ -66,6 +67,20 @@ def _put(readme, mark, table) -> None:
     after = rest.split(f"<!-- end of {mark} -->\n")[1]
     text = f"{before}<!-- {mark} -->\n{table}<!-- end of {mark} -->\n{after}"
     Path(readme).write_text(text, encoding="utf-8")
+
+
+def _photograph(page: Path, place: str, png: str) -> None:
+    """How a page looks at a place in it, as a browser shows it first."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        shown = browser.new_page(viewport={"width": 1000, "height": 760})
+        shown.goto(page.resolve().as_uri() + place)
+        shown.wait_for_selector("figure")
+        shown.screenshot(path=png)
+        browser.close()
 
 
 def _conditions(numbers) -> pd.DataFrame:

@@ -89,11 +89,12 @@ FIGURES = {"singles", "recovery", "cosine", "selections", "projection", "curves"
 FIGURES |= {"utilisation", "nearest", "thresholds"}
 FIGURES = {f"figure_{name}" for name in FIGURES}
 RECORD = {"claims", "findings", "provenance", "figure_nulls"}
+ATLAS = {"atlas_model", "atlas"}
 ASCENTS_OF_SINGLES = {"ascend_singles", "ascend_null_singles"}
 ASCENTS_OF_GROUPS = {"ascend_groups", "ascend_null_groups", "ascend_random_groups"}
 ASCENTS = ASCENTS_OF_SINGLES | ASCENTS_OF_GROUPS
 OF_BOTH = {"table_robustness", "table_strata", "table_variance", "figure_projection"}
-OF_BOTH |= {"figure_curves"} | RECORD
+OF_BOTH |= {"figure_curves"} | RECORD | ATLAS
 OF_SINGLES = {"describe_singles", "draw_null_inputs", "table_singles", "table_neurons"}
 OF_SINGLES |= {
     "table_utilisation",
@@ -109,7 +110,7 @@ OF_GROUPS |= {"figure_thresholds"}
 OF_GROUPS |= {"figure_selections"} | OF_BOTH
 
 
-OF_NULL_GROUPS = {"figure_recovery", "figure_thresholds"}
+OF_NULL_GROUPS = {"figure_recovery", "figure_thresholds"} | ATLAS
 OF_MODELS = {"permuted", "rotated_basis"}  # the null models that the test's study asks for
 
 
@@ -128,6 +129,7 @@ def test_every_result_is_there(study):
     results = study / "results/test"
     for name in ("claims.csv", "claims.md", "claims.tex", "config.yaml", "provenance.json"):
         assert (results / name).stat().st_size > 0
+    assert (results / "atlas/index.html").stat().st_size > 500_000
 
 
 def test_nothing_half_written_is_left(study):
@@ -383,7 +385,7 @@ def test_touching_files_re_runs_nothing(study):
         ("ascend_random_groups.py", {"ascend_random_groups", "table_nulls_groups"} | RECORD
          | OF_NULL_GROUPS),
         ("figure_recovery.py", {"figure_recovery", "provenance"}),
-        ("textualization/presenting.py", TABLES | RECORD
+        ("textualization/presenting.py", TABLES | RECORD | ATLAS
          | FIGURES - {"figure_projection", "figure_curves", "figure_nearest"}),
         ("show_claims.py", set()),
     ],
@@ -452,10 +454,10 @@ def test_editing_the_words_re_runs_the_groups_and_no_single_neuron(edited):
     assert set(jobs_to_run(edited)) == found - {"figure_nearest"}
 
 
-def test_a_words_category_is_asked_for_by_the_strata_alone(edited):
+def test_a_words_category_is_asked_for_by_the_strata_and_the_atlas_alone(edited):
     words = edited / "tests/data/words.tsv"
     words.write_text(words.read_text().replace("\tnoun\t", "\tother\t"))
-    assert jobs_to_run(edited) == {"table_strata": 1, "provenance": 1}
+    assert set(jobs_to_run(edited)) == {"table_strata", "provenance"} | ATLAS
 
 
 def test_what_cannot_change_a_result_re_runs_nothing(edited):

@@ -30,6 +30,27 @@ def nearest_words(
     return ids[place], cosine
 
 
+def several_nearest_words(
+    optima, embeddings, candidates, shown: int, chunk: int = 512
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same, several for each optimum, nearest first: ids and cosines, (n, shown)."""
+    ids, words = np.flatnonzero(candidates), unit(embeddings[candidates])
+    shown, optima = min(shown, len(ids)), unit(optima)
+    places, cosines = [np.empty((0, shown), int)], [np.empty((0, shown), np.float32)]
+    for i in range(0, len(optima), chunk):
+        cosine = optima[i : i + chunk] @ words.T
+        places.append(_largest(cosine, shown))
+        cosines.append(np.take_along_axis(cosine, places[-1], axis=1))
+    return ids[np.concatenate(places)], np.concatenate(cosines)
+
+
+def _largest(values: np.ndarray, shown: int) -> np.ndarray:
+    """The columns of the largest values of every row, largest first: (n, shown)."""
+    order = np.argpartition(-values, shown - 1, axis=1)[:, :shown]
+    inner = np.argsort(-np.take_along_axis(values, order, axis=1), axis=1)
+    return np.take_along_axis(order, inner, axis=1)
+
+
 def target_similarity(
     optima, targets, embeddings, candidates, shown: int = 1, chunk: int = 512
 ) -> pd.DataFrame:
@@ -47,10 +68,7 @@ def target_similarity(
         cosine = optima[i : i + chunk] @ words.T
         rows, at = np.arange(len(cosine)), place[i : i + chunk]
         own = cosine[rows, at]
-        order = np.argpartition(-cosine, shown - 1, axis=1)[:, :shown]
-        order = np.take_along_axis(
-            order, np.argsort(-np.take_along_axis(cosine, order, axis=1), axis=1), axis=1
-        )
+        order = _largest(cosine, shown)
         cosine[rows, at] = -np.inf
         # A word as close as the target counts as closer, here and below.
         rank = 1 + (cosine >= own[:, None]).sum(axis=1)

@@ -1,0 +1,153 @@
+"use strict";
+// What the page holds, and what follows from it: unpacked and indexed when first asked for.
+
+const ABOUT = JSON.parse(document.getElementById("about").textContent);
+const PACKED = new Map(
+  [...document.querySelectorAll("script[data-model]")].map((script) => [script.dataset.model, script]),
+);
+const MODELS = [...PACKED.keys()];
+const opened = new Map();
+
+/** A model's part of the atlas, with indices; the promise of it. */
+function openModel(name) {
+  if (!opened.has(name)) opened.set(name, unpacked(PACKED.get(name)).then((data) => indexed(name, data)));
+  return opened.get(name);
+}
+
+async function unpacked(script) {
+  const text = atob(script.textContent);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).json();
+}
+
+function indexed(name, data) {
+  const { neurons, optima, targets, groups } = data;
+  const count = neurons.site.length;
+  const names = Array.from({ length: count }, (_, i) => `${neurons.site[i]}/${neurons.layer[i]}/${neurons.index[i]}`);
+  const model = {
+    ...data,
+    name,
+    names,
+    rowOf: new Map(names.map((neuron, row) => [neuron, row])),
+    optimumOf: new Map((optima ? optima.neuron : []).map((neuron, row) => [neuron, row])),
+    targetOf: new Map((targets ? targets.word : []).map((word, row) => [word, row])),
+    known: new Set(data.words),
+    lower: data.words.map((word) => word.toLowerCase()),
+    sites: [...new Set(neurons.site)],
+    selections: Object.keys(data.rankings ?? {}),
+  };
+  model.sizes = groups
+    ? [...new Set(groups.size.filter((_, i) => groups.scope[i] === "model"))].sort((a, b) => a - b)
+    : [];
+  return model;
+}
+
+/** A value that is made when first asked for and kept with the model. */
+function once(model, key, make) {
+  return (model[key] ??= make());
+}
+
+/** Every measure of a neuron that can be drawn or sorted by: label, unit, and a function of its row. */
+function measures(model) {
+  const { neurons, optima } = model;
+  const of = (column) => (row) => optima?.[column][model.optimumOf.get(row)] ?? null;
+  const share = (row) => {
+    const [reached, ceiling] = [of("activation")(row), of("ceiling")(row)];
+    return ceiling ? reached / ceiling : null;
+  };
+  const all = {
+    cosine: ["Cosine to the nearest word", "", (row) => of("nearest_cosines")(row)?.[0] ?? null],
+    share: ["Optimum, share of its ceiling", "%", share],
+    best: ["Best word, share of the optimum", "%", of("utilisation_best_word")],
+    activation: ["Activation of the optimum", "", of("activation")],
+    word: ["Activation by the best word", "", (row) => neurons.max[row]],
+  };
+  return Object.fromEntries(Object.entries(all).filter(([key]) => optima || key === "word"));
+}
+
+/** The groups that each neuron is in: neuron -> [[target, selection, place from 1], ...]. */
+function memberships(model) {
+  return once(model, "members", () => {
+    const members = new Map();
+    for (const selection of model.selections)
+      model.rankings[selection].forEach((ranking, target) =>
+        ranking.forEach((neuron, place) => {
+          if (!members.has(neuron)) members.set(neuron, []);
+          members.get(neuron).push([target, selection, place + 1]);
+        }),
+      );
+    return members;
+  });
+}
+
+/** The neurons of every word in lists of words: word -> [[row, place], ...]; of one column. */
+function listed(model, key, lists) {
+  return once(model, key, () => {
+    const found = new Map();
+    lists.forEach((words, row) =>
+      words.forEach((word, place) => {
+        if (!found.has(word)) found.set(word, []);
+        found.get(word).push([row, place]);
+      }),
+    );
+    return found;
+  });
+}
+
+const excitedBy = (model, word) => listed(model, "excited", model.neurons.top_words).get(word) ?? [];
+const optimaNear = (model, word) => listed(model, "near", model.optima?.nearest_words ?? []).get(word) ?? [];
+
+/** Targets whose group shares neurons with this one's: [[target, shared neurons], ...], most first. */
+function neighbours(model, target, selection, size) {
+  const own = new Set(model.rankings[selection][target].slice(0, size));
+  return model.rankings[selection]
+    .map((ranking, other) => [other, ranking.slice(0, size).filter((neuron) => own.has(neuron)).length])
+    .filter(([other, shared]) => other !== target && shared > 0)
+    .sort((a, b) => b[1] - a[1]);
+}
+
+/** Group sizes at which a word comes back: a function of word, selection and percent. */
+function thresholdsOf(model) {
+  const { thresholds } = model;
+  const key = (...parts) => parts.join("\u0000");
+  const found = once(model, "thresholdOf", () =>
+    new Map(
+      d3.range(thresholds.word.length)
+        .filter((i) => thresholds.scope[i] === "model")
+        .map((i) => [key(thresholds.word[i], thresholds.selection[i], thresholds.percent[i]), thresholds.neurons[i]]),
+    ),
+  );
+  return (...parts) => found.get(key(...parts)) ?? null;
+}
+
+/** At most `most` things to go to for what was typed: neurons by site, layer, index; words by spelling. */
+function search(model, typed, most = 20) {
+  const text = typed.trim().toLowerCase();
+  if (!text) return [];
+  const words = { targets: [], first: [], within: [] };
+  for (let i = 0; i < model.words.length; i++) {
+    const at = model.lower[i].indexOf(text);
+    if (at < 0) continue;
+    const word = model.words[i];
+    const kind = at > 0 ? "within" : model.targetOf.has(word) ? "targets" : "first";
+    if (words[kind].length < most) words[kind].push({ word, exact: model.lower[i] === text });
+  }
+  const found = [...words.targets, ...words.first].sort((a, b) => b.exact - a.exact);
+  return [...neuronsTyped(model, text, most / 2), ...found, ...words.within].slice(0, most);
+}
+
+function neuronsTyped(model, text, most) {
+  const parts = /^(?:([a-z]+)\W*)?(\d+)(?:\D+(\d*))?$/.exec(text);
+  if (!parts) return [];
+  const [, site = "", layer, index = ""] = parts;
+  const found = [];
+  const fits = (row) =>
+    (model.sites.some((name) => name.startsWith(site)) ? model.neurons.site[row].startsWith(site) : /^l(ayer)?$/.test(site)) &&
+    String(model.neurons.layer[row]) === layer &&
+    String(model.neurons.index[row]).startsWith(index);
+  for (let row = 0; row < model.names.length && found.length < most; row++)
+    if (fits(row)) found.push({ neuron: model.names[row], exact: String(model.neurons.index[row]) === index });
+  return found.sort((a, b) => b.exact - a.exact);
+}
