@@ -52,7 +52,9 @@ def main(readme="README.md", results="results", figures=("recovery", "nulls")) -
     _put(readme, "results", markdown(pd.DataFrame(rows)))
     for name in figures:
         shutil.copyfile(Path(results) / STUDY / MODEL / f"figures/{name}.png", f"docs/{name}.png")
-    _photograph(Path(results) / STUDY / "atlas/index.html", "#/minilm-l6/word/music", "docs/atlas.png")
+    _photograph(
+        Path(results) / STUDY / "atlas/index.html", "#/minilm-l6/word/music", "docs/atlas.png"
+    )
     experiments = Path(results) / QUESTIONS / MODEL / "experiments"
     if (experiments / EXPERIMENT / "numbers.csv").is_file():
         numbers = pd.read_csv(experiments / EXPERIMENT / "numbers.csv")
