@@ -41,7 +41,9 @@ lint: .venv/tests
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 
-# Not compiled ahead: most of it is never imported, and that halves the time.
+# Not compiled ahead: most of it is never imported, and that halves the time. What is imported is kept
+# compiled: without that every job compiles a thousand modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 .venv/runs: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv

@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from playwright.sync_api import sync_playwright
 from safetensors.numpy import load_file
 
+from browser import CHROMIUM, watched
 from textualization.claims import NULL_VERDICTS
 from textualization.starts import vocabulary_vectors
 from textualization.transformer import FrozenTransformer, Tap
@@ -351,6 +353,33 @@ def test_random_groups_have_the_composition_of_a_words_own(study):
         assert len(both) == len(table)
         # They were not chosen by the word, and so say less of it.
         assert (both["word_activation_null"] < both["word_activation"]).mean() > 0.9
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (apt-get install chromium)")
+def test_the_atlas_says_what_the_tables_say(study):
+    singles = pd.read_parquet(tiny(study, "singles.parquet"))
+    of = singles[singles["restart"] == 0].iloc[-1]
+    groups = pd.read_parquet(tiny(study, "groups.parquet"))
+    word = groups["word"].iloc[0]
+    own = groups[(groups["word"] == word) & (groups["restart"] == 0)]
+    address = (study / "results/test/atlas/index.html").as_uri()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        with watched(browser) as page:
+            page.goto(f"{address}#/tiny-deep/neuron/{of['site']}/{of['layer']}/{of['index']}")
+            page.wait_for_selector("h1")
+            text = page.locator("main").inner_text()
+            for name in ("activation", "ceiling", "start_activation", "nearest_cosine"):
+                assert f"{float(f'{of[name]:.3g}'):g}" in text, name
+            assert of["nearest_word"] in text
+            page.goto(f"{address}#/tiny-deep/word/{word}")
+            page.wait_for_selector("h1:has-text('Word')")
+            table = page.locator(
+                "table", has=page.locator("caption", has_text="Optima of its groups")
+            )
+            ranks = table.locator("tbody tr > :nth-child(6)").all_inner_texts()
+            assert sorted(map(int, ranks)) == sorted(own["target_rank"])
+        browser.close()
 
 
 def test_the_report_is_one_page_with_every_table_and_figure(study):
