@@ -13,6 +13,7 @@ min_version("9.0")
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
+from textualization import sweeps
 from textualization.contexts import read_contexts
 from textualization.dependencies import local_imports
 from textualization.settings import (
@@ -22,7 +23,7 @@ from textualization.settings import (
     read_schema,
     read_target_rows,
 )
-from textualization.sources import PINS, files_of
+from textualization.sources import files_of, folder_name
 from textualization.sweeps import blocks, conditions, needs_contexts, resolved
 
 SCHEMA = Path(workflow.basedir) / "config/config.schema.yaml"
@@ -186,9 +187,8 @@ def local_files(model):
 
 
 def weights_folder(model):
-    """A model's folder, shared by all studies; its pin keeps two models of one name apart."""
-    pin = next(entry(model)[key] for key in PINS if key in entry(model))
-    return Path("results/_models") / f"{model}-{pin[:8]}"
+    """A model's folder, shared by all studies."""
+    return Path("results/_models") / folder_name(model, entry(model))
 
 
 def family_modules(model):
@@ -318,24 +318,7 @@ def null_batches(kind, nulls):
 
 def protocol(kind):
     """All settings that decide an optimum of this kind (`singles` or `groups`)."""
-    precision = dict(ASCENT["precision"])
-    if precision["products"] == "same":
-        precision.pop("polish")
-    options = ASCENT | {"paper": {"rate": ASCENT["rate"]}}
-    return {
-        "settings": {
-            "solver": ASCENT["solver"],
-            "options": options[ASCENT["solver"]],
-            "steps": ASCENT[kind]["steps"],
-            "recorded": ASCENT["recorded"],
-            **ASCENT["stop"],
-        },
-        "precision": precision,
-        "init": ASCENT["init"],
-        "seed": config["seed"],
-        "read": config["read"],
-        "entries": ASCENT["entries"],
-    }
+    return sweeps.protocol(config, kind)
 
 
 def sweep_conditions(wildcards):

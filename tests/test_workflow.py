@@ -15,6 +15,7 @@ import yaml
 from playwright.sync_api import sync_playwright
 from safetensors.numpy import load_file
 
+import ask
 from browser import CHROMIUM, watched
 from textualization.claims import NULL_VERDICTS
 from textualization.starts import vocabulary_vectors
@@ -353,6 +354,77 @@ def test_random_groups_have_the_composition_of_a_words_own(study):
         assert len(both) == len(table)
         # They were not chosen by the word, and so say less of it.
         assert (both["word_activation_null"] < both["word_activation"]).mean() > 0.9
+
+
+def asked(study, capsys, *words, code=0):
+    assert ask.main(["--study", str(study / "results/test"), *words]) == code
+    said = capsys.readouterr()
+    return said.err if code else said.out
+
+
+def test_a_neuron_is_answered_from_the_study_and_the_same_when_climbed_now(study, capsys):
+    singles = pd.read_parquet(tiny(study, "singles.parquet"))
+    of = singles[singles["restart"] == 0].iloc[2]
+    name = f"{of['site']}/{of['layer']}/{of['index']}"
+    told = asked(study, capsys, "--neuron", name)
+    assert told.startswith(f"{name}, in tiny-deep: from the study")
+    assert f"activation       {of['activation']:.3g} " in told
+    fresh = asked(study, capsys, "--neuron", name, "--fresh")
+    assert "climbed now, 30 steps" in fresh
+    # The study may have climbed it from fewer starts.
+    numbers = [re.sub(r"\(.*?\)", "()", text.split("\n", 2)[2]) for text in (told, fresh)]
+    assert numbers[0] == numbers[1]
+
+
+def test_a_neuron_that_the_study_left_out_is_climbed(study, capsys):
+    singles = pd.read_parquet(tiny(study, "singles.parquet"))
+    drawn = set(singles["index"][singles["layer"] == 2])
+    left = next(index for index in range(16) if index not in drawn)
+    told = asked(study, capsys, "--neuron", f"output/2/{left}")
+    assert "not taken from the study" in told and "ceiling" in told
+    # A site of which only words' activations were asked.
+    assert "nearest words" in asked(study, capsys, "--neuron", "intermediate 1 3")
+
+
+def test_a_word_is_answered_from_the_study_and_the_same_when_climbed_now(study, capsys):
+    groups = pd.read_parquet(tiny(study, "groups.parquet"))
+    word = groups["word"].iloc[0]
+    own = groups[(groups["word"] == word) & (groups["restart"] == 0)]
+    told = asked(study, capsys, "--word", word)
+    assert told.count("yes") == own["recovered"].sum()
+    fresh = asked(study, capsys, "--word", word, "--fresh")
+    assert "climbed now, 20 steps" in fresh
+    whole = own[own["scope"] == "model"]
+    for row in whole.itertuples():
+        assert f"{row.target_cosine:.3f}" in told and f"{row.target_cosine:.3f}" in fresh
+        assert ", ".join(row.nearest_words.split(" ")) in fresh
+
+
+def test_a_word_that_the_study_did_not_ask_is_climbed(study, capsys):
+    words = pd.read_parquet(tiny(study, "candidates.parquet"))
+    targets = set(pd.read_parquet(tiny(study, "targets.parquet"))["word"])
+    word = next(
+        w for w, c in zip(words["word"], words["candidate"], strict=True) if c and w not in targets
+    )
+    assert "not taken from the study" in asked(study, capsys, "--word", word)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--neuron", "output/9/0"], "layers 1 to 3, index 0 to 15"),
+        (["--neuron", "output/1/16"], "layers 1 to 3, index 0 to 15"),
+        (["--neuron", "outputs/1/1"], "no site 'outputs' (has: intermediate, output"),
+        (["--neuron", "music"], "not site/layer/index"),
+        (["--word", "tigre"], "near to it: tiger"),
+        (["--word", "[CLS]"], "is special, no word of its own"),
+        (["--word", "apple", "--model", "gpt"], "'gpt' is not in"),
+        (["--word", "apple", "--study", "nowhere"], "`make demo` makes results/default"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_answered_says_in_a_line_why(study, capsys, words, says):
+    told = asked(study, capsys, *words, code=2)
+    assert says in told and told.count("\n") == 1
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (apt-get install chromium)")

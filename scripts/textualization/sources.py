@@ -26,6 +26,12 @@ class SourceError(RuntimeError):
     """A model could not be had from its source, or is not the model it should be."""
 
 
+def folder_name(model: str, entry: dict) -> str:
+    """The folder of a model of the catalogue; its pin keeps two models of one name apart."""
+    pin = next(entry[key] for key in PINS if key in entry)
+    return f"{model}-{pin[:8]}"
+
+
 def sha256(path: str | Path) -> str:
     """SHA-256 of a file, as hexadecimal digits."""
     with open(path, "rb") as stream:

@@ -91,6 +91,34 @@ def _places(condition: dict) -> list[dict]:
     return [condition | {"place": place} for place in places]
 
 
+def protocol(settings: dict, kind: str) -> dict:
+    """All settings of a study that decide an optimum of this kind (`singles` or `groups`)."""
+    ascent = settings["ascent"]
+    options = ascent | {"paper": {"rate": ascent["rate"]}}
+    return {
+        "settings": {
+            "solver": ascent["solver"],
+            "options": options[ascent["solver"]],
+            "steps": ascent[kind]["steps"],
+            "recorded": ascent["recorded"],
+            **ascent["stop"],
+        },
+        "precision": _precision(ascent),
+        "init": ascent["init"],
+        "seed": settings["seed"],
+        "read": settings["read"],
+        "entries": ascent["entries"],
+    }
+
+
+def _precision(ascent: dict) -> dict:
+    """How exactly, without what no product asks for."""
+    precision = dict(ascent["precision"])
+    if precision["products"] == "same":
+        precision.pop("polish")
+    return precision
+
+
 def resolved(condition: dict, settings: dict) -> dict:
     """All that a condition is, as scripts take it: `protocol` (see `climbing.climbed`), and a choice.
 
@@ -104,9 +132,6 @@ def resolved(condition: dict, settings: dict) -> dict:
         options = {"rate": ascent["rate"]}
     own = {key: full[key] for key in _options_of(solver) if full[key] is not None}
     asked = {key: value for key, value in own.items() if key in condition or key not in options}
-    precision = dict(ascent["precision"])
-    if precision["products"] == "same":
-        precision.pop("polish")
     return {
         "protocol": {
             "settings": {
@@ -116,7 +141,7 @@ def resolved(condition: dict, settings: dict) -> dict:
                 "recorded": ascent["recorded"],
                 **ascent["stop"],
             },
-            "precision": precision,
+            "precision": _precision(ascent),
             "init": {
                 "kind": full["init_kind"] or ascent["init"]["kind"],
                 "scale": full["init_scale"] or ascent["init"]["scale"],
