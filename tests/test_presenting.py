@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from textualization.presenting import markdown, readable, write_for_people
+from textualization.presenting import (
+    KINDS,
+    html_prose,
+    html_table,
+    markdown,
+    page,
+    readable,
+    write_for_people,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +52,7 @@ def test_the_number_of_digits_can_be_chosen():
 
 
 def written(table, tmp_path):
-    paths = {kind: str(tmp_path / f"tables/t.{kind}") for kind in ("csv", "md", "tex")}
+    paths = {kind: str(tmp_path / f"tables/t.{kind}") for kind in KINDS}
     write_for_people(table, **paths)
     return {kind: open(path, encoding="utf-8").read() for kind, path in paths.items()}
 
