@@ -60,5 +60,5 @@ def spread(name: str, values, unit: str = "") -> str:
 
 
 def told(opening: str, facts) -> str:
-    """A sentence, `opening: fact; fact; … .`; without facts it says so."""
-    return f"{opening}: {'; '.join(facts) or 'nothing drawn'}."
+    """A sentence, `Opening: fact; fact; … .`; without facts it says so."""
+    return f"{opening[:1].upper()}{opening[1:]}: {'; '.join(facts) or 'nothing drawn'}."
