@@ -1,4 +1,4 @@
-"""The benchmark's tables and figure, from its CSV files: benchmarks.md, .pdf, .png."""
+"""The benchmark's tables and figure, from its CSV files: benchmarks.md, .pdf, .png, .txt."""
 
 import argparse
 import platform
@@ -8,19 +8,20 @@ import numpy as np
 import pandas as pd
 import torch
 
+from textualization.describing import course, told
 from textualization.files import write_text
-from textualization.plotting import TWO_COLUMNS, figure, legend_above
+from textualization.plotting import COLOURS, TWO_COLUMNS, figure, legend_above
 
 CONTENDERS = {
-    "literal": {"color": "#009E73", "marker": "D", "linestyle": "-."},
-    "batched": {"color": "#D55E00", "marker": "s", "linestyle": "--"},
-    "lucent": {"color": "#0072B2", "marker": "^", "linestyle": ":"},
-    "engine": {"color": "#000000", "marker": "o", "linestyle": "-"},
+    "literal": {"color": COLOURS[3], "marker": "D", "linestyle": "-."},
+    "batched": {"color": COLOURS[1], "marker": "s", "linestyle": "--"},
+    "lucent": {"color": COLOURS[2], "marker": "^", "linestyle": ":"},
+    "engine": {"color": COLOURS[0], "marker": "o", "linestyle": "-"},
 }
 SOLVERS = {
-    "paper": {"color": "#D55E00", "marker": "s", "linestyle": "--"},
-    "sphere": {"color": "#0072B2", "marker": "^", "linestyle": ":"},
-    "lbfgs": {"color": "#000000", "marker": "o", "linestyle": "-"},
+    "paper": {"color": COLOURS[1], "marker": "s", "linestyle": "--"},
+    "sphere": {"color": COLOURS[2], "marker": "^", "linestyle": ":"},
+    "lbfgs": {"color": COLOURS[0], "marker": "o", "linestyle": "-"},
 }
 
 
@@ -44,7 +45,7 @@ def main(out):
         _table(restarts.drop(columns="model")),
     ]
     write_text("\n".join(parts), out / "benchmarks.md")
-    draw(speed, quality, str(out / "benchmarks.pdf"), str(out / "benchmarks.png"))
+    draw(speed, quality, *(str(out / f"benchmarks.{kind}") for kind in ("pdf", "png", "txt")))
     print("\n".join(parts))
 
 
@@ -126,10 +127,12 @@ def end_to_end(speed, quality, budget: int = 200) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def draw(speed, quality, pdf, png) -> None:
-    with figure(pdf, png, TWO_COLUMNS, 2.5, columns=3) as (left, middle, right):
-        last = speed[speed["model"] == "minilm-l6"]
-        last = last[last["layer"] == last["layer"].max()].sort_values("batch")
+def draw(speed, quality, pdf, png, txt) -> None:
+    last = speed[speed["model"] == "minilm-l6"]
+    last = last[last["layer"] == last["layer"].max()].sort_values("batch")
+    deepest = quality[quality["layer"] == quality["layer"].max()]
+    alt = _told(last, deepest)
+    with figure(pdf, png, txt, TWO_COLUMNS, 2.5, columns=3, alt=alt) as (left, middle, right):
         for name, style in CONTENDERS.items():
             own = last[last["contender"] == name]
             if len(own):
@@ -142,7 +145,6 @@ def draw(speed, quality, pdf, png) -> None:
         for axis in (left, middle):
             axis.set_xlabel("neurons climbing together")
             legend_above(axis, 2, title=f"MiniLM, layer {last['layer'].max()}", title_fontsize=7)
-        deepest = quality[quality["layer"] == quality["layer"].max()]
         for name, style in SOLVERS.items():
             own = deepest[deepest["solver"] == name].sort_values("gradient_evaluations")
             share = 100 * own["median_share_of_best"]
@@ -150,6 +152,26 @@ def draw(speed, quality, pdf, png) -> None:
         right.set(xscale="log", ylim=(0, 103), xlabel="gradient evaluations")
         right.set_ylabel("activation (% of best known, median)")
         legend_above(right, 3, title=f"MiniLM, layer {deepest['layer'].max()}", title_fontsize=7)
+
+
+def _told(last, deepest) -> str:
+    times, memory, shares = [], [], []
+    for name in CONTENDERS:
+        own = last[last["contender"] == name]
+        if len(own):
+            times.append(course(name, own["batch"], own["ms_per_neuron_step"], " ms"))
+        if own["peak_rss_mb"].notna().sum() > 1:
+            memory.append(course(name, own["batch"], own["peak_rss_mb"], " MB"))
+    for name in SOLVERS:
+        own = deepest[deepest["solver"] == name]
+        share = 100 * own["median_share_of_best"]
+        shares.append(course(name, own["gradient_evaluations"], share, " %"))
+    parts = (
+        told("Time per neuron-step against neurons climbing together", times),
+        told("Peak memory against the same", memory),
+        told("Activation as a share of the best known (median), by gradient evaluations", shares),
+    )
+    return " ".join(parts)
 
 
 def _table(frame) -> str:

@@ -16,14 +16,12 @@ rule claims:
         ),
         found=FOUND,
     output:
-        csv=STUDY / "claims.csv",
-        md=report(
-            STUDY / "claims.md",
+        **as_table(
+            STUDY / "claims",
             caption="../report/claims.rst",
-            category="Claims",
-            labels={"table": "claims"},
+            category=CLAIMS,
+            labels={"result": "claims"},
         ),
-        tex=STUDY / "claims.tex",
     log:
         STUDY / "logs/claims.log",
     benchmark:
@@ -62,11 +60,12 @@ rule findings:
         answers=for_each_model([MODEL / "experiments" / name / "answer.md" for name in SWEEPS]),
         found=FOUND,
     output:
-        report(
-            STUDY / "findings.md",
+        findings=STUDY / "findings.md",
+        html=report(
+            STUDY / "findings.html",
             caption="../report/findings.rst",
-            category="Claims",
-            labels={"table": "findings"},
+            category=CLAIMS,
+            labels={"result": "findings"},
         ),
     log:
         STUDY / "logs/findings.log",

@@ -91,6 +91,15 @@ ASKED = [of for of in ("singles", "groups") if of in config["experiments"]]
 ASKED += ["both"] if len(ASKED) == 2 else []
 TABLES = [MODEL / f"tables/{name}.md" for of in ASKED for name in TABLES[of]]
 FIGURES = [MODEL / f"figures/{name}.pdf" for of in ASKED for name in FIGURES[of]]
+# The report's categories are sorted by name: numbers keep the paper's order.
+CATEGORIES = {
+    "2 Single neurons": ("singles", "utilisation", "nearest", "neurons"),
+    "3 Groups of words": ("recovery", "thresholds", "cosine", "words"),
+    "4 Relative against absolute selection": ("selections",),
+    "5 Nulls": ("nulls", "nulls_singles", "nulls_groups"),
+    "6 Robustness": ("robustness", "strata", "variance", "projection", "curves"),
+}
+CLAIMS, ASKED_TOO, COMPARED = "1 Claims", "7 Experiments", "8 Comparison of models"
 # Tables of an experiment's own, made by the rules of its stage file.
 PARTS = {
     "parametrisation": ["front"],
@@ -396,18 +405,62 @@ def all_weights(wildcards, name):
     return [source_weights(wildcards, null, draw) for null, draw in all_sources(name)]
 
 
-def part(name, what):
-    """A table of an experiment's own, three times."""
+def as_table(name, **place):
+    """A table three times, and once more as a page of the report; place: of the page, as in report()."""
     return {
-        "csv": experiment(name) / f"{what}.csv",
-        "md": report(
-            experiment(name) / f"{what}.md",
-            caption=f"../report/experiment-{name}-{what}.rst",
-            category="Experiments",
-            labels={"model": "{model}", "experiment": name, "what": what},
-        ),
-        "tex": experiment(name) / f"{what}.tex",
+        **{kind: f"{name}.{kind}" for kind in ("csv", "md", "tex")},
+        "html": report(f"{name}.html", **place),
     }
+
+
+def as_figure(name, labels, **place):
+    """A figure: vectors for a paper, pixels for a screen, words for those who do not see it."""
+    return {
+        "pdf": f"{name}.pdf",
+        "png": report(f"{name}.png", labels=labels | {"as": "figure"}, **place),
+        "txt": report(f"{name}.txt", labels=labels | {"as": "figure in words"}, **place),
+    }
+
+
+def prefixed(prefix, files):
+    """The same files, of a rule that makes others too."""
+    return {f"{prefix}_{kind}": path for kind, path in files.items()}
+
+
+def category(name):
+    """The part of the report that a table or figure of a model is in."""
+    return next(key for key, names in CATEGORIES.items() if name in names)
+
+
+def table(name):
+    """One table of a model: for programs, for reading, for a paper, for the report."""
+    return as_table(
+        MODEL / f"tables/{name}",
+        caption=f"../report/table-{name}.rst",
+        category=category(name),
+        labels={"result": name, "as": "table", "model": "{model}"},
+    )
+
+
+def figure(name):
+    """One figure of a model, and what it shows in words."""
+    return as_figure(
+        MODEL / f"figures/{name}",
+        caption=f"../report/figure-{name}.rst",
+        category=category(name),
+        labels={"result": name, "model": "{model}"},
+    )
+
+
+def part(name, what):
+    """A table of an experiment's own."""
+    return as_table(
+        experiment(name) / what,
+        caption=f"../report/experiment-{name}-{what}.rst",
+        category=ASKED_TOO,
+        subcategory=name,
+        labels={"result": what, "as": "table", "model": "{model}"},
+    )
 
 
 def sweep_parts(wildcards):
@@ -442,31 +495,3 @@ def gpus():
     """GPUs that a job which climbs asks for: one, or with `auto` one if this machine has any."""
     seen = shutil.which("nvidia-smi") is not None
     return int(ASCENT["device"] == "cuda" or (ASCENT["device"] == "auto" and seen))
-
-
-def table(name):
-    """One table three times: for programs, for reading, for a paper."""
-    caption = f"../report/table-{name}.rst"
-    return {
-        "csv": MODEL / f"tables/{name}.csv",
-        "md": report(
-            MODEL / f"tables/{name}.md",
-            caption=caption,
-            category="Tables",
-            labels={"model": "{model}", "table": name},
-        ),
-        "tex": MODEL / f"tables/{name}.tex",
-    }
-
-
-def figure(name):
-    """One figure twice: vectors for a paper, pixels for a screen."""
-    return {
-        "pdf": MODEL / f"figures/{name}.pdf",
-        "png": report(
-            MODEL / f"figures/{name}.png",
-            caption=f"../report/figure-{name}.rst",
-            category="Figures",
-            labels={"model": "{model}", "figure": name},
-        ),
-    }

@@ -12,22 +12,24 @@ rule list_models:
         ],
         found=FOUND,
     output:
-        models_csv=COMPARISON / "models.csv",
-        models_md=report(
-            COMPARISON / "models.md",
-            caption="../report/comparison-models.rst",
-            category="Comparison",
-            labels={"table": "models"},
+        **prefixed(
+            "models",
+            as_table(
+                COMPARISON / "models",
+                caption="../report/comparison-models.rst",
+                category=COMPARED,
+                labels={"result": "models", "as": "table"},
+            ),
         ),
-        models_tex=COMPARISON / "models.tex",
-        words_csv=COMPARISON / "words.csv",
-        words_md=report(
-            COMPARISON / "words.md",
-            caption="../report/comparison-words.rst",
-            category="Comparison",
-            labels={"table": "words"},
+        **prefixed(
+            "words",
+            as_table(
+                COMPARISON / "words",
+                caption="../report/comparison-words.rst",
+                category=COMPARED,
+                labels={"result": "words", "as": "table"},
+            ),
         ),
-        words_tex=COMPARISON / "words.tex",
     log:
         COMPARISON / "logs/list_models.log",
     benchmark:
@@ -60,14 +62,12 @@ rule compare_models:
         groups=for_each_model(MODEL / "groups.parquet"),
         asked=for_each_model(MODEL / "asked.parquet"),
     output:
-        csv=COMPARISON / "numbers.csv",
-        md=report(
-            COMPARISON / "numbers.md",
+        **as_table(
+            COMPARISON / "numbers",
             caption="../report/comparison-numbers.rst",
-            category="Comparison",
-            labels={"table": "numbers"},
+            category=COMPARED,
+            labels={"result": "numbers", "as": "table"},
         ),
-        tex=COMPARISON / "numbers.tex",
     log:
         COMPARISON / "logs/compare_models.log",
     benchmark:
@@ -94,12 +94,11 @@ rule figure_models:
         numbers=COMPARISON / "numbers.csv",
         found=FOUND,
     output:
-        pdf=COMPARISON / "models.pdf",
-        png=report(
-            COMPARISON / "models.png",
+        **as_figure(
+            COMPARISON / "models",
             caption="../report/figure-models.rst",
-            category="Comparison",
-            labels={"figure": "models"},
+            category=COMPARED,
+            labels={"result": "models"},
         ),
     log:
         COMPARISON / "logs/figure_models.log",

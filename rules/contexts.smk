@@ -8,7 +8,7 @@ rule list_contexts:
         optima=optima_of("contexts"),
     output:
         **part("contexts", "nearest"),
-        **{f"senses_{kind}": path for kind, path in part("contexts", "senses").items()},
+        **prefixed("senses", part("contexts", "senses")),
     log:
         experiment("contexts") / "logs/list_contexts.log",
     benchmark:

@@ -10,7 +10,7 @@ rule decompose_optima:
         candidates=MODEL / "candidates.parquet",
     output:
         **part("decomposition", "explained"),
-        **{f"paths_{kind}": path for kind, path in part("decomposition", "paths").items()},
+        **prefixed("paths", part("decomposition", "paths")),
         mixtures=experiment("decomposition") / "mixtures.parquet",
     log:
         experiment("decomposition") / "logs/decompose_optima.log",

@@ -13,7 +13,7 @@ rule compare_selections:
         tokenizer=lambda wildcards: weights_folder(wildcards.model) / "tokenizer.json",
     output:
         **part("selection", "overlap"),
-        **{f"sharing_{kind}": path for kind, path in part("selection", "sharing").items()},
+        **prefixed("sharing", part("selection", "sharing")),
     log:
         experiment("selection") / "logs/compare_selections.log",
     benchmark:

@@ -42,19 +42,20 @@ rule sum_up_sweep:
         script_with_modules("sum_up_sweep"),
         optima=sweep_optima,
     output:
-        csv=EXPERIMENT / "numbers.csv",
-        md=report(
-            EXPERIMENT / "numbers.md",
+        **as_table(
+            EXPERIMENT / "numbers",
             caption="../report/experiment-numbers.rst",
-            category="Experiments",
-            labels={"model": "{model}", "experiment": "{experiment}", "what": "numbers"},
+            category=ASKED_TOO,
+            subcategory="{experiment}",
+            labels={"result": "numbers", "as": "table", "model": "{model}"},
         ),
-        tex=EXPERIMENT / "numbers.tex",
-        answer=report(
-            EXPERIMENT / "answer.md",
+        answer=EXPERIMENT / "answer.md",
+        answer_html=report(
+            EXPERIMENT / "answer.html",
             caption="../report/experiment-answer.rst",
-            category="Experiments",
-            labels={"model": "{model}", "experiment": "{experiment}", "what": "answer"},
+            category=ASKED_TOO,
+            subcategory="{experiment}",
+            labels={"result": "answer", "as": "text", "model": "{model}"},
         ),
     log:
         EXPERIMENT / "logs/sum_up_sweep.log",
@@ -84,12 +85,12 @@ rule figure_sweep:
         optima=sweep_optima,
         parts=sweep_parts,
     output:
-        pdf=EXPERIMENT / "figure.pdf",
-        png=report(
-            EXPERIMENT / "figure.png",
+        **as_figure(
+            EXPERIMENT / "figure",
             caption="../report/experiment-figure.rst",
-            category="Experiments",
-            labels={"model": "{model}", "experiment": "{experiment}", "what": "figure"},
+            category=ASKED_TOO,
+            subcategory="{experiment}",
+            labels={"result": "figure", "model": "{model}"},
         ),
     log:
         EXPERIMENT / "logs/figure_sweep.log",

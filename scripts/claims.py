@@ -22,7 +22,7 @@ UTILISATION = {
 def main(
     singles, utilisation, recovery, thresholds, nulls_singles, nulls_groups, numbers, paper, models,
     experiments, null_models, checksums, reading, sites, init, protocols, restarts, confidence, csv,
-    md, tex,
+    md, tex, html,
 ) -> None:  # fmt: skip
     ways = {
         kind: f"{'+'.join(sites[kind])} neurons {reading}; "
@@ -64,7 +64,7 @@ def main(
             rows += _experiment(
                 experiment, pd.read_csv(path, keep_default_na=False, na_values=[""]), model
             )
-    write_for_people(claims_table(rows), csv, md, tex)
+    write_for_people(claims_table(rows), csv, md, tex, html)
 
 
 def _experiment(experiment, numbers, model) -> list[dict]:

@@ -16,7 +16,7 @@ BESIDE = ("excess", "excess_low", "excess_high", "verdict")
 
 def main(
     claims, singles, groups, asked, models, neurons, null_models, levels, confidence, resamples, seed,
-    csv, md, tex,
+    csv, md, tex, html,
 ) -> None:  # fmt: skip
     tables = [pd.read_parquet(path).set_index("word")["used"] for path in asked]
     matched = pd.concat(tables, axis=1).all(axis=1)
@@ -37,7 +37,7 @@ def main(
     order = table["quantity"].map({q: i for i, q in enumerate(table["quantity"].unique())})
     table = table.assign(order=order, place=table["model"].map(models.index))
     table = table.sort_values(["order", "place"]).drop(columns=["order", "place"])
-    write_beside(table, _shown(table, null_models), csv, md, tex)
+    write_beside(table, _shown(table, null_models), csv, md, tex, html)
 
 
 def _claimed(claims, null_models) -> list[dict]:

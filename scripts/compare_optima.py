@@ -11,7 +11,7 @@ from textualization.presenting import write_for_people
 from textualization.similarity import unit
 
 
-def main(optima, csv, md, tex) -> None:
+def main(optima, csv, md, tex, html) -> None:
     optima = read_sweep(optima)
     rows = []
     for (null, kind), same in optima.groupby(["null", "kind"], sort=False):
@@ -33,7 +33,7 @@ def main(optima, csv, md, tex) -> None:
             if kind == "group":
                 row["same_recovery"] = (both["recovered"] == both["recovered_other"]).mean()
             rows.append(row)
-    write_for_people(pd.DataFrame(rows), csv, md, tex)
+    write_for_people(pd.DataFrame(rows), csv, md, tex, html)
 
 
 if "snakemake" in globals():

@@ -19,7 +19,8 @@ NEIGHBOURS, DRAWN = 3, 3
 
 def main(
     contexts, weights, candidates, reference, targets, tokenizer, conditions, asked, known,
-    sources, confidence, resamples, seed, csv, md, tex, sharing_csv, sharing_md, sharing_tex,
+    sources, confidence, resamples, seed, csv, md, tex, html, sharing_csv, sharing_md,
+    sharing_tex, sharing_html,
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
@@ -40,9 +41,9 @@ def main(
         alone = {name: c for name, c in conditions.items() if c["activations"] == "alone"}
         for name, condition in alone.items():
             shared += _shared(of, pairs, words, sizes, name, condition, null, draw)
-    write_for_people(_means(overlaps, ["condition", "other"], "overlap", how), csv, md, tex)
+    write_for_people(_means(overlaps, ["condition", "other"], "overlap", how), csv, md, tex, html)
     table = _means(shared, ["condition", "relation"], "share", how)
-    write_for_people(table, sharing_csv, sharing_md, sharing_tex)
+    write_for_people(table, sharing_csv, sharing_md, sharing_tex, sharing_html)
 
 
 def _by_word(of: Asked, targets, sizes, condition) -> dict:

@@ -77,8 +77,8 @@ def compared(comparison: Comparison, permutations, **how) -> dict:
     }
 
 
-def write_comparisons(rows: list[dict], csv, md, tex) -> None:
+def write_comparisons(rows: list[dict], csv, md, tex, html) -> None:
     """One row per claim and null; p corrected for the number of tests in the table."""
     table = pd.DataFrame(rows, columns=COLUMNS)
     table["p_adjusted"] = holm(table["p"].to_numpy(dtype=float))
-    write_for_people(table, csv, md, tex)
+    write_for_people(table, csv, md, tex, html)

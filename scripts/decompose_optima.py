@@ -21,7 +21,7 @@ COUNT, DRAWN = 20, 40
 
 def main(
     optima, weights, candidates, sources, read, confidence, resamples, seed,
-    csv, md, tex, paths_csv, paths_md, paths_tex, mixtures,
+    csv, md, tex, html, paths_csv, paths_md, paths_tex, paths_html, mixtures,
 ) -> None:  # fmt: skip
     how = {"confidence": confidence, "resamples": resamples, "seed": seed}
     optima, words = read_sweep(optima), pd.read_parquet(candidates)
@@ -34,8 +34,8 @@ def main(
         explained.append(found.assign(null=null, draw=draw))
         paths.append(_paths(own, model, words, seed).assign(null=null, draw=draw))
         kept.append(_mixtures(found, words).assign(null=null, draw=draw))
-    write_for_people(_explained_means(pd.concat(explained), how), csv, md, tex)
-    write_for_people(_path_means(pd.concat(paths), how), paths_csv, paths_md, paths_tex)
+    write_for_people(_explained_means(pd.concat(explained), how), csv, md, tex, html)
+    write_for_people(_path_means(pd.concat(paths), how), paths_csv, paths_md, paths_tex, paths_html)
     write_table(pd.concat(kept, ignore_index=True), mixtures)
 
 

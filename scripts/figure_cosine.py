@@ -3,6 +3,7 @@
 import pandas as pd
 
 from running import run
+from textualization.describing import course, told
 from textualization.plotting import (
     ONE_COLUMN,
     SELECTIONS,
@@ -14,10 +15,11 @@ from textualization.plotting import (
 )
 
 
-def main(recovery, scope, pdf, png) -> None:
+def main(recovery, scope, pdf, png, txt) -> None:
     recovery = pd.read_csv(recovery)
     recovery = recovery[recovery["scope"] == scope]
-    with figure(pdf, png, ONE_COLUMN, 2.4) as axis:
+    alt = told("Cosine of groups' optima to words, against group size (neurons)", _facts(recovery))
+    with figure(pdf, png, txt, ONE_COLUMN, 2.4, alt=alt) as axis:
         for selection, style in SELECTIONS.items():
             chosen = recovery[recovery["selection"] == selection].sort_values("size")
             if not len(chosen):
@@ -41,12 +43,20 @@ def main(recovery, scope, pdf, png) -> None:
         legend_above(axis, 2)
 
 
+def _facts(recovery) -> list[str]:
+    facts = []
+    for selection, rows in recovery.groupby("selection", sort=False):
+        for whose in ("target", "nearest"):
+            name = f"{label(selection)} selection, {whose} word"
+            facts.append(course(name, rows["size"], rows[f"{whose}_cosine"]))
+    return facts
+
+
 if "snakemake" in globals():
     run(
         main,
         snakemake.log[0],
         recovery=snakemake.input.recovery,
         scope=snakemake.params.scope,
-        pdf=snakemake.output.pdf,
-        png=snakemake.output.png,
+        **dict(snakemake.output.items()),
     )

@@ -5,37 +5,47 @@ import numpy as np
 import pandas as pd
 
 from running import run
+from textualization.describing import course, told
 from textualization.plotting import TWO_COLUMNS, figure, legend_above
 
 
-def main(singles, single_curves, groups, group_curves, pdf, png) -> None:
-    with figure(pdf, png, TWO_COLUMNS, 2.6, columns=2) as (left, right):
-        _panel(
-            left,
-            pd.read_parquet(singles),
-            pd.read_parquet(single_curves),
-            "layer",
-            "single neurons, by layer",
+def main(singles, single_curves, groups, group_curves, pdf, png, txt) -> None:
+    panels = {
+        "single neurons, by layer": _shares(singles, single_curves, "layer"),
+        "groups, by size": _shares(groups, group_curves, "size"),
+    }
+    alt = " ".join(
+        told(
+            f"Activation along the ascent, median % of its ceiling, by step; {title}",
+            [
+                course(f"{value}", shares.index, shares[0.5], " %")
+                for value, shares in lines.items()
+            ],
         )
-        _panel(
-            right, pd.read_parquet(groups), pd.read_parquet(group_curves), "size", "groups, by size"
-        )
+        for title, lines in panels.items()
+    )
+    with figure(pdf, png, txt, TWO_COLUMNS, 2.6, columns=2, alt=alt) as axes:
+        for axis, (title, lines) in zip(axes, panels.items(), strict=True):
+            _panel(axis, lines, title)
 
 
-def _panel(axis, facts, curves, by, title) -> None:
-    """Median and quartiles of the share of the ceiling, per value of `by`."""
+def _shares(facts, curves, by) -> dict:
+    """Per value of `by`: median and quartiles of the share of the ceiling (%), by step."""
+    facts, curves = pd.read_parquet(facts), pd.read_parquet(curves)
     curves = curves.join(facts[[by, "ceiling"]], on="row")
     curves["share"] = 100 * curves["activation"] / curves["ceiling"]
-    values = sorted(facts[by].unique())
+    over_steps = curves.groupby([by, "step"])["share"].quantile([0.25, 0.5, 0.75]).unstack()
+    return {value: over_steps.loc[value] for value in sorted(facts[by].unique())}
+
+
+def _panel(axis, lines, title) -> None:
     # One hue from light to dark: the order is readable in grey.
-    colours = plt.cm.cividis(np.linspace(0.85, 0, len(values)))
-    for value, colour in zip(values, colours, strict=True):
-        over_steps = curves[curves[by] == value].groupby("step")["share"]
-        low, middle, high = (over_steps.quantile(q) for q in (0.25, 0.5, 0.75))
-        axis.plot(middle.index, middle, color=colour, label=str(value))
-        axis.fill_between(middle.index, low, high, color=colour, alpha=0.12, lw=0)
+    colours = plt.cm.cividis(np.linspace(0.85, 0, len(lines)))
+    for (value, shares), colour in zip(lines.items(), colours, strict=True):
+        axis.plot(shares.index, shares[0.5], color=colour, label=str(value))
+        axis.fill_between(shares.index, shares[0.25], shares[0.75], color=colour, alpha=0.12, lw=0)
     axis.set_xscale("symlog", linthresh=1)
-    axis.set_xlim(0, curves["step"].max())
+    axis.set_xlim(0, max(shares.index.max() for shares in lines.values()))
     axis.set(xlabel="step", ylabel="activation (% of its ceiling)")
     legend_above(axis, 4, title=title, title_fontsize=7)
 
@@ -48,6 +58,5 @@ if "snakemake" in globals():
         single_curves=snakemake.input.single_curves,
         groups=snakemake.input.groups,
         group_curves=snakemake.input.group_curves,
-        pdf=snakemake.output.pdf,
-        png=snakemake.output.png,
+        **dict(snakemake.output.items()),
     )

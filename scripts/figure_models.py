@@ -3,6 +3,7 @@
 import pandas as pd
 
 from running import run
+from textualization.describing import course, interval, told
 from textualization.plotting import (
     MODELS,
     NULLS,
@@ -10,15 +11,17 @@ from textualization.plotting import (
     TWO_COLUMNS,
     figure,
     label,
+    marked,
     shared_legend,
     with_bars,
 )
 
 
-def main(numbers, models, level, pdf, png) -> None:
+def main(numbers, models, level, pdf, png, txt) -> None:
     numbers = pd.read_csv(numbers)
     height = 2.2 + 0.13 * len(models)
-    with figure(pdf, png, TWO_COLUMNS, height, columns=3) as axes:
+    alt = " ".join((_recovery_told(numbers), _points_told(numbers, level)))
+    with figure(pdf, png, txt, TWO_COLUMNS, height, columns=3, alt=alt) as axes:
         _recovery(axes[0], numbers, models)
         _thresholds(axes[1], numbers, models, level)
         _excesses(axes[2], numbers, models)
@@ -28,16 +31,61 @@ def main(numbers, models, level, pdf, png) -> None:
         shared_legend(axes)
 
 
+def _matched(numbers) -> pd.DataFrame:
+    """Recovery (%) of the matched words by size, for the first of the selections; may be empty."""
+    found = numbers[numbers["quantity"].str.startswith("matched.recovery.")].copy()
+    if len(found):
+        found[["selection", "size"]] = found["quantity"].str.split(".", expand=True)[[2, 3]]
+        found = found[found["selection"] == found["selection"].iloc[0]].astype({"size": int})
+        found[["value", "low", "high"]] *= 100
+    return found
+
+
+def _reached(numbers, level) -> pd.DataFrame:
+    """Thresholds of the matched words at a level (%)."""
+    chosen = numbers["quantity"].str.startswith("matched.threshold.")
+    chosen &= numbers["quantity"].str.endswith(f".{level}")
+    return numbers[chosen].assign(selection=numbers["quantity"].str.split(".").str[2])
+
+
+def _recovery_told(numbers) -> str:
+    found = _matched(numbers)
+    facts = [
+        course(model, rows["size"], rows["value"], " %")
+        for model, rows in found.groupby("model", sort=False)
+    ]
+    return told("Recovery of the words that all models have, against group size (neurons)", facts)
+
+
+def _points_told(numbers, level) -> str:
+    reached = [
+        interval(
+            f"{row.model}, {label(row.selection)}",
+            100 * row.share, 100 * row.share_low, 100 * row.share_high, " %",
+        )
+        for row in _reached(numbers, level).itertuples()
+    ]  # fmt: skip
+    found = numbers[numbers["quantity"] == "single.nearest_cosine"]
+    excesses = [
+        interval(
+            f"{row['model']} over {label(null)}",
+            *(row[f"{null}_{name}"] for name in ("excess", "excess_low", "excess_high")),
+        )
+        for row in found.to_dict("records")
+        for null in NULLS
+        if f"{null}_excess" in row
+    ]
+    middle = told(f"Share of the model's neurons at which {level} % of words come back", reached)
+    return f"{middle} {told('Excess of the cosine to the nearest word', excesses)}"
+
+
 def _recovery(axis, numbers, models) -> None:
     """Curves over the matched words, for the first of the selections."""
-    found = numbers[numbers["quantity"].str.startswith("matched.recovery.")].copy()
+    found = _matched(numbers)
     axis.set(xscale="log", xlabel="group size (neurons)", ylabel="recovery (% of words)")
     axis.set_ylim(-3, 104)
     if not len(found):
         return
-    found[["selection", "size"]] = found["quantity"].str.split(".", expand=True)[[2, 3]]
-    found = found[found["selection"] == found["selection"].iloc[0]].astype({"size": int})
-    found[["value", "low", "high"]] *= 100
     for model, style in zip(models, _styles(models), strict=True):
         with_bars(axis, found[found["model"] == model], label=model, **style)
     sizes = sorted(found["size"].unique())
@@ -48,11 +96,9 @@ def _recovery(axis, numbers, models) -> None:
 
 def _thresholds(axis, numbers, models, level) -> None:
     """Group sizes as a share of all neurons; what is not reached has no point."""
-    chosen = numbers["quantity"].str.startswith("matched.threshold.")
-    chosen &= numbers["quantity"].str.endswith(f".{level}")
-    found = numbers[chosen].assign(selection=numbers["quantity"].str.split(".").str[2])
+    found = _reached(numbers, level)
     for place, (selection, rows) in enumerate(found.groupby("selection", sort=False)):
-        style = {key: SELECTIONS[selection][key] for key in ("color", "marker")}
+        style = marked(SELECTIONS[selection])
         y = [models.index(model) - 0.12 + 0.24 * place for model in rows["model"]]
         _points(axis, 100 * rows[["share", "share_low", "share_high"]], y, style, label(selection))
     axis.set(xscale="log", xlabel="neurons (% of the model's)")
@@ -72,7 +118,7 @@ def _excesses(axis, numbers, models) -> None:
     found = numbers[numbers["quantity"] == "single.nearest_cosine"]
     shown = [null for null in NULLS if f"{null}_excess" in found]
     for place, null in enumerate(shown):
-        style = {key: NULLS[null][key] for key in ("color", "marker")}
+        style = marked(NULLS[null])
         offset = 0.5 * ((place + 0.5) / len(shown) - 0.5)
         y = [models.index(model) + offset for model in found["model"]]
         columns = [f"{null}_{name}" for name in ("excess", "excess_low", "excess_high")]
@@ -99,6 +145,5 @@ if "snakemake" in globals():
         snakemake.log[0],
         numbers=snakemake.input.numbers,
         **dict(snakemake.params.items()),
-        pdf=snakemake.output.pdf,
-        png=snakemake.output.png,
+        **dict(snakemake.output.items()),
     )

@@ -4,10 +4,11 @@ import pandas as pd
 
 from optima import read_nulls
 from running import run
+from textualization.describing import number, spread, told
 from textualization.plotting import ONE_COLUMN, PAPER, figure, label
 
 
-def main(singles, nulls, inputs, start, paper, site, pdf, png) -> None:
+def main(singles, nulls, inputs, start, paper, site, pdf, png, txt) -> None:
     neurons = pd.read_parquet(singles)
     neurons = neurons[neurons["site"] == site]
     samples = {"model": neurons["nearest_cosine"]}
@@ -16,7 +17,11 @@ def main(singles, nulls, inputs, start, paper, site, pdf, png) -> None:
     if start:
         samples["start"] = neurons["start_nearest_cosine"]
     names = list(samples)[::-1]
-    with figure(pdf, png, ONE_COLUMN, 0.9 + 0.24 * len(names)) as axis:
+    paper = paper["single"]["nearest_cosine"]
+    facts = [spread(label(name), values) for name, values in samples.items()]
+    facts.append(f"the paper's mean for BERT-base: {number(paper)}")
+    alt = told("Cosine to the nearest word, single neurons' optima beside nulls", facts)
+    with figure(pdf, png, txt, ONE_COLUMN, 0.9 + 0.24 * len(names), alt=alt) as axis:
         axis.boxplot(
             [samples[name] for name in names],
             orientation="horizontal",
@@ -29,9 +34,9 @@ def main(singles, nulls, inputs, start, paper, site, pdf, png) -> None:
             capprops={"lw": 0.7},
         )
         axis.set_yticks(range(1, len(names) + 1), labels=[label(name) for name in names])
-        axis.axvline(paper["single"]["nearest_cosine"], **PAPER)
+        axis.axvline(paper, **PAPER)
         axis.text(
-            paper["single"]["nearest_cosine"], len(names) + 0.55, "paper (BERT-base)",
+            paper, len(names) + 0.55, "paper (BERT-base)",
             fontsize=6, color="0.35", ha="center", va="bottom",
         )  # fmt: skip
         axis.set(xlabel="cosine to the nearest word", xlim=(0, None))
@@ -45,6 +50,5 @@ if "snakemake" in globals():
         nulls=snakemake.input.nulls,
         inputs=snakemake.input.inputs,
         **dict(snakemake.params.items()),
-        pdf=snakemake.output.pdf,
-        png=snakemake.output.png,
+        **dict(snakemake.output.items()),
     )

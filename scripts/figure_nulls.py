@@ -3,10 +3,11 @@
 import pandas as pd
 
 from running import run
-from textualization.plotting import NULLS, TWO_COLUMNS, figure, label, shared_legend
+from textualization.describing import number, told
+from textualization.plotting import NULLS, TWO_COLUMNS, figure, label, marked, shared_legend
 
 
-def main(claims, model, pdf, png) -> None:
+def main(claims, model, pdf, png, txt) -> None:
     claims = pd.read_csv(claims)
     found = claims[(claims["model"] == model) & claims["null_model"].notna()]
     panels = [
@@ -15,13 +16,16 @@ def main(claims, model, pdf, png) -> None:
     ]
     rows = max(found.loc[found["claim"].str.startswith(p), "claim"].nunique() for p, _ in panels)
     shown = [null for null in NULLS if null in set(found["null_model"])]
-    with figure(pdf, png, TWO_COLUMNS, 1.2 + 0.36 * max(rows, 3), columns=2) as axes:
+    alt = " ".join(
+        told(title.replace("\n", " "), _facts(found[found["claim"].str.startswith(p)], p, shown))
+        for p, title in panels
+    )
+    with figure(pdf, png, txt, TWO_COLUMNS, 1.2 + 0.36 * max(rows, 3), columns=2, alt=alt) as axes:
         for axis, (prefix, title) in zip(axes, panels, strict=True):
             _panel(axis, found[found["claim"].str.startswith(prefix)], prefix, shown)
             axis.set_xlabel(title)
         for null in shown:
-            style = {key: NULLS[null][key] for key in ("marker", "color")}
-            axes[0].plot([], [], ls="none", mfc="white", label=label(null), **style)
+            axes[0].plot([], [], ls="none", mfc="white", label=label(null), **marked(NULLS[null]))
         axes[0].plot([], [], "o", color="0.4", label="filled: different from the null")
         shared_legend(axes)
 
@@ -48,9 +52,28 @@ def _panel(axis, found, prefix, shown) -> None:
             )
         axis.axhline(place + 0.5, color="0.92", lw=0.5, zorder=0)
     axis.axvline(0, color="0.6", lw=0.7, zorder=0)
-    shown_names = [label(name.removeprefix(prefix).replace(".", " ")) for name in names]
+    shown_names = [_name(name, prefix) for name in names]
     axis.set_yticks(range(len(names)), labels=shown_names)
     axis.set_ylim(-0.6, len(names) - 0.4)
+
+
+def _name(claim, prefix) -> str:
+    return label(claim.removeprefix(prefix).replace(".", " "))
+
+
+def _facts(found, prefix, shown) -> list[str]:
+    """A claim's excess over each of its nulls, with its interval and whether they are told apart."""
+    facts = []
+    for claim, rows in found.groupby("claim", sort=False):
+        rows = rows.set_index("null_model")
+        beside = []
+        for null in (null for null in shown if null in rows.index):
+            row = rows.loc[null]
+            bounds = f"{number(row['excess_low'])} to {number(row['excess_high'])}"
+            text = f"{number(row['excess'])} over {label(null)} ({bounds}; {row['verdict']})"
+            beside.append(text)
+        facts.append(f"{_name(claim, prefix)}: {', '.join(beside)}")
+    return facts
 
 
 if "snakemake" in globals():
@@ -59,6 +82,5 @@ if "snakemake" in globals():
         snakemake.log[0],
         claims=snakemake.input.claims,
         model=snakemake.wildcards.model,
-        pdf=snakemake.output.pdf,
-        png=snakemake.output.png,
+        **dict(snakemake.output.items()),
     )

@@ -4,19 +4,23 @@ import numpy as np
 import pandas as pd
 
 from running import run
-from textualization.plotting import TWO_COLUMNS, figure, shared_legend
+from textualization.describing import number, told
+from textualization.plotting import COLOURS, TWO_COLUMNS, figure, label, shared_legend
 
-#: Colour (Okabe and Ito) and marker of blocks, in the order of the settings.
-COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "0.5")
+#: Colours and markers of blocks, in the order of the settings.
+SHADES = (*COLOURS, "0.5")
 MARKERS = "os^Dv<>PX*hdp8H"
 TITLES = {"single": "single neurons", "group": "groups"}
 
 
-def main(numbers, parts, blocks, pdf, png) -> None:
+def main(numbers, parts, blocks, pdf, png, txt) -> None:
     numbers, front = pd.read_csv(numbers), pd.read_csv(parts[0])
     own = numbers[numbers["null_model"].isna()]
     kinds = [kind for kind in TITLES if kind in set(own["of"])]
-    with figure(pdf, png, TWO_COLUMNS, 3.4, columns=len(kinds)) as axes:
+    alt = " ".join(
+        _told(own[own["of"] == kind], front[front["of"] == kind], kind) for kind in kinds
+    )
+    with figure(pdf, png, txt, TWO_COLUMNS, 3.4, columns=len(kinds), alt=alt) as axes:
         axes = np.atleast_1d(axes)
         for axis, kind in zip(axes, kinds, strict=True):
             _panel(axis, own[own["of"] == kind], blocks)
@@ -28,6 +32,18 @@ def main(numbers, parts, blocks, pdf, png) -> None:
             axis.set(xlabel="cosine to the nearest word", title=TITLES[kind], xlim=(None, 1.02))
         axes[0].set_ylabel("activation (share of the\nhighest under any condition)")
         shared_legend(axes, columns=5)
+
+
+def _told(own, front, kind) -> str:
+    """Every condition's point; which of them are on the front."""
+    on = set(front.loc[front["on_front"], "condition"])
+    facts = [
+        f"{label(point.condition)}{' (on the front)' if point.condition in on else ''} "
+        f"{number(point.x)}, {number(point.y)}"
+        for point in _points(own).itertuples()
+    ]
+    opening = "cosine to the nearest word, then activation as a share of the highest"
+    return told(f"Of {TITLES[kind]} by condition, {opening}", facts)
 
 
 def _points(numbers) -> pd.DataFrame:
@@ -45,16 +61,14 @@ def _panel(axis, own, blocks) -> None:
     points = _points(own)
     for place, block in enumerate(blocks):
         rows = points[points["block"] == block]
-        colour, marker = COLOURS[place % 8], MARKERS[place % len(MARKERS)]
+        colour, marker = SHADES[place % 8], MARKERS[place % len(MARKERS)]
         x, y = rows["x"], rows["y"]
         bars = {
             f"{of}err": [(at - rows[f"{of}_low"]).clip(0), (rows[f"{of}_high"] - at).clip(0)]
             for of, at in (("x", x), ("y", y))
         }
         axis.errorbar(x, y, **bars, fmt="none", ecolor=colour, elinewidth=0.4, alpha=0.6)
-        axis.plot(
-            x, y, marker=marker, color=colour, ls="-", lw=0.5, ms=4, label=block.replace("_", " ")
-        )
+        axis.plot(x, y, marker=marker, color=colour, ls="-", lw=0.5, ms=4, label=label(block))
 
 
 def _nulls(axis, nulls) -> None:

@@ -5,11 +5,12 @@ import pandas as pd
 
 from optima import read_embeddings
 from running import run
-from textualization.plotting import TWO_COLUMNS, figure, legend_above
+from textualization.describing import spread, told
+from textualization.plotting import COLOURS, TWO_COLUMNS, figure, legend_above
 from textualization.similarity import leading_subspace, share_in_subspace, unit
 
 
-def main(weights, words, singles, groups, group_table, directions, seed, pdf, png) -> None:
+def main(weights, words, singles, groups, group_table, directions, seed, pdf, png, txt) -> None:
     candidates = pd.read_parquet(words)["candidate"].to_numpy()
     embeddings = read_embeddings(weights)[candidates]
     mean, leading = leading_subspace(embeddings, directions)
@@ -23,9 +24,16 @@ def main(weights, words, singles, groups, group_table, directions, seed, pdf, pn
         "single\nneurons": np.load(singles),
     }
     clouds |= {f"groups\nof {size}": groups[sizes == size] for size in (chosen[0], chosen[-1])}
-    with figure(pdf, png, TWO_COLUMNS, 2.7, columns=2) as (left, right):
-        shown = [("words", ".", "0.8", 1), ("single\nneurons", "x", "#D55E00", 10)]
-        shown += [(f"groups\nof {chosen[-1]}", "^", "#0072B2", 10)]
+    shares = {
+        name.replace("\n", " "): 100 * share_in_subspace(vectors, mean, leading)
+        for name, vectors in clouds.items()
+    }
+    alt = "Left: optima among the word embeddings on the words' first two principal directions. "
+    title = f"Right: share of squared length in the words' {len(leading)} leading directions"
+    alt += told(title, [spread(name, values, " %") for name, values in shares.items()])
+    with figure(pdf, png, txt, TWO_COLUMNS, 2.7, columns=2, alt=alt) as (left, right):
+        shown = [("words", ".", "0.8", 1), ("single\nneurons", "x", COLOURS[1], 10)]
+        shown += [(f"groups\nof {chosen[-1]}", "^", COLOURS[2], 10)]
         for name, marker, colour, size in shown:
             x, y = ((unit(clouds[name]) - mean) @ leading[:2].T).T
             left.scatter(
@@ -40,9 +48,8 @@ def main(weights, words, singles, groups, group_table, directions, seed, pdf, pn
             )
         left.set(xlabel="first principal direction of words", ylabel="second")
         legend_above(left, 3, markerscale=1.5, handletextpad=0.1)
-        shares = [100 * share_in_subspace(v, mean, leading) for v in clouds.values()]
         right.boxplot(
-            shares,
+            list(shares.values()),
             tick_labels=list(clouds),
             showfliers=False,
             widths=0.6,
@@ -66,6 +73,5 @@ if "snakemake" in globals():
         group_table=snakemake.input.group_table,
         directions=snakemake.params.directions,
         seed=snakemake.params.seed,
-        pdf=snakemake.output.pdf,
-        png=snakemake.output.png,
+        **dict(snakemake.output.items()),
     )

@@ -5,7 +5,9 @@ import pandas as pd
 
 from optima import nulls_of_groups
 from running import run
+from textualization.describing import course, told
 from textualization.plotting import (
+    MODEL,
     NULLS,
     PAPER,
     PAPER_BAND,
@@ -18,20 +20,21 @@ from textualization.plotting import (
     with_interval,
 )
 
-MODEL = {"color": "black", "marker": "o", "linestyle": "-"}
 
-
-def main(recovery, nulls, paper, scope, pdf, png) -> None:
+def main(recovery, nulls, paper, scope, pdf, png, txt) -> None:
     recovery = pd.read_csv(recovery)
     recovery = recovery[recovery["scope"] == scope]
     recovery[["recovery", "ci_low", "ci_high"]] *= 100
     nulls = nulls_of_groups(nulls, "recovery")
     nulls[["value", "low", "high"]] *= 100
     selections = list(recovery["selection"].unique())
-    with figure(pdf, png, TWO_COLUMNS, 2.5, columns=len(selections)) as axes:
+    alt = " ".join(_told(recovery, nulls, selection) for selection in selections)
+    low, high = paper["group"]["sizes"]
+    rate = f"{100 * paper['group']['recovery']:g} %"
+    alt += f" The paper reports {rate} for BERT-base at {low} to {high} neurons."
+    with figure(pdf, png, txt, TWO_COLUMNS, 2.5, columns=len(selections), alt=alt) as axes:
         axes = np.atleast_1d(axes)
         for axis, selection in zip(axes, selections, strict=True):
-            low, high = paper["group"]["sizes"]
             axis.axvspan(low, high, **PAPER_BAND)
             axis.axhline(100 * paper["group"]["recovery"], **PAPER, label="paper (BERT-base)")
             chosen = recovery[recovery["selection"] == selection]
@@ -46,6 +49,15 @@ def main(recovery, nulls, paper, scope, pdf, png) -> None:
         shared_legend(axes)
 
 
+def _told(recovery, nulls, selection) -> str:
+    own, beside = (table[table["selection"] == selection] for table in (recovery, nulls))
+    facts = [course("model", own["size"], own["recovery"], " %")]
+    for null in (null for null in NULLS if null in set(beside["null_model"])):
+        rows = beside[beside["null_model"] == null]
+        facts.append(course(label(null), rows["size"], rows["value"], " %"))
+    return told(f"Recovery against group size (neurons), {label(selection)} selection", facts)
+
+
 if "snakemake" in globals():
     run(
         main,
@@ -54,6 +66,5 @@ if "snakemake" in globals():
         nulls=snakemake.input.nulls,
         paper=snakemake.params.paper,
         scope=snakemake.params.scope,
-        pdf=snakemake.output.pdf,
-        png=snakemake.output.png,
+        **dict(snakemake.output.items()),
     )

@@ -4,15 +4,44 @@ import numpy as np
 import pandas as pd
 
 from running import run
-from textualization.plotting import NULLS, PAPER_BAND, TWO_COLUMNS, figure, label
+from textualization.describing import interval, number, told
+from textualization.plotting import (
+    MODEL,
+    NULLS,
+    PAPER_BAND,
+    TWO_COLUMNS,
+    figure,
+    label,
+    legend_above,
+    marked,
+)
 
 
-def main(numbers, parts, paper, pdf, png) -> None:
+def main(numbers, parts, paper, pdf, png, txt) -> None:
     numbers = pd.read_csv(numbers)
     freezing = pd.read_csv(next(path for path in parts if "freezing" in path))
-    with figure(pdf, png, TWO_COLUMNS, 3.6, columns=2) as (left, right):
+    alt = _told(numbers, freezing, paper)
+    with figure(pdf, png, txt, TWO_COLUMNS, 3.6, columns=2, alt=alt) as (left, right):
         _thresholds(left, numbers, paper)
         _map(right, freezing)
+
+
+def _told(numbers, freezing, paper) -> str:
+    own = numbers[(numbers["statistic"] == "threshold_67") & numbers["null_model"].isna()]
+    facts = [
+        interval(_short(row.condition), row.value, row.ci_low, row.ci_high)
+        for row in own.itertuples()
+    ]
+    low, high = paper["group"]["sizes"]
+    text = told("Neurons at which 67 % of words come back, by condition", facts)
+    text += f" The paper reports {low} to {high} for BERT-base."
+    tried = _tried(freezing)
+    facts = [
+        f"rate {row.rate:g} and scale {row.init_scale:g} {number(row.activation_share)}"
+        for row in tried.itertuples()
+    ]
+    title = "Single neurons' activation as a share of the highest, by rate and scale of the start"
+    return f"{text} {told(title, facts)}" if len(tried) else text
 
 
 def _thresholds(axis, numbers, paper) -> None:
@@ -27,7 +56,8 @@ def _thresholds(axis, numbers, paper) -> None:
         if np.isfinite(value):
             high = row["ci_high"] if np.isfinite(row["ci_high"]) else axis.get_xlim()[1]
             axis.plot([row["ci_low"], high], [place, place], color="black", lw=0.8)
-            axis.plot(value, place, "o", color="black", label="model" if place == 0 else None)
+            name = "model" if place == 0 else None
+            axis.plot(value, place, ls="none", label=name, **marked(MODEL))
         else:
             axis.text(
                 0.02,
@@ -40,17 +70,16 @@ def _thresholds(axis, numbers, paper) -> None:
         for null, beside in (
             found[found["condition"] == name].dropna(subset="null_model").groupby("null_model")
         ):
-            style = {key: NULLS[null][key] for key in ("marker", "color")}
+            style = marked(NULLS[null])
             axis.plot(beside["null_value"], [place - 0.25], ls="none", mfc="white", **style)
     for null in found["null_model"].dropna().unique():
-        style = {key: NULLS[null][key] for key in ("marker", "color")}
-        axis.plot([], [], ls="none", mfc="white", label=label(null), **style)
+        axis.plot([], [], ls="none", mfc="white", label=label(null), **marked(NULLS[null]))
     axis.set_xscale("log")
     axis.set_xticks([50, 100, 250, 450], labels=["50", "100", "250", "450"])
     axis.set_xticks([], minor=True)
     axis.set_yticks(range(len(names)), labels=[_short(name) for name in names], fontsize=5.5)
     axis.set_xlabel("neurons at which 67 % of words come back")
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    legend_above(axis, 2)
 
 
 def _short(name: str) -> str:
@@ -58,10 +87,15 @@ def _short(name: str) -> str:
     return label(name.partition(" ")[2] or name)
 
 
+def _tried(freezing) -> pd.DataFrame:
+    """Single neurons of the model, by rate and scale of the start."""
+    rows = freezing[(freezing["null"] == "model") & (freezing["of"] == "single")]
+    return rows[rows["block"] == "rate_and_scale"]
+
+
 def _map(axis, freezing) -> None:
     """Activation of single neurons by rate and scale of the start; below it, how long e has become."""
-    rows = freezing[(freezing["null"] == "model") & (freezing["of"] == "single")]
-    rows = rows[rows["block"] == "rate_and_scale"]
+    rows = _tried(freezing)
     if not len(rows):
         axis.set_visible(False)
         return

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from running import run
+from textualization.describing import course, interval, told
 from textualization.plotting import (
     NULL,
     SELECTIONS,
@@ -15,11 +16,12 @@ from textualization.plotting import (
 )
 
 
-def main(selections, scope, pdf, png) -> None:
+def main(selections, scope, pdf, png, txt) -> None:
     table = pd.read_csv(selections)
     table = table[table["scope"] == scope]
     table[["recovery_difference", "ci_low", "ci_high"]] *= 100
-    with figure(pdf, png, TWO_COLUMNS, 2.4, columns=2) as (left, right):
+    alt = _told(table)
+    with figure(pdf, png, txt, TWO_COLUMNS, 2.4, columns=2, alt=alt) as (left, right):
         for selection, chosen in table.groupby("selection"):
             style = SELECTIONS[selection]
             with_interval(
@@ -47,12 +49,26 @@ def main(selections, scope, pdf, png) -> None:
         legend_above(left, 3)
 
 
+def _told(table) -> str:
+    differences, shared = [], []
+    for selection, rows in table.groupby("selection"):
+        for row in rows.sort_values("size").itertuples():
+            name = f"{label(selection)} at {row.size} neurons"
+            bounds = (row.recovery_difference, row.ci_low, row.ci_high)
+            differences.append(interval(name, *bounds, unit=" points"))
+        shared.append(course(label(selection), rows["size"], 100 * rows["shared_neurons"], " %"))
+    if len(table):
+        chance = table.drop_duplicates("size")
+        shared.append(course("by chance", chance["size"], 100 * chance["shared_by_chance"], " %"))
+    left = told("Recovery less that of absolute selection, in percentage points", differences)
+    return f"{left} {told('Neurons shared with absolute selection, against group size', shared)}"
+
+
 if "snakemake" in globals():
     run(
         main,
         snakemake.log[0],
         selections=snakemake.input.selections,
         scope=snakemake.params.scope,
-        pdf=snakemake.output.pdf,
-        png=snakemake.output.png,
+        **dict(snakemake.output.items()),
     )

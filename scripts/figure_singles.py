@@ -3,6 +3,7 @@
 import pandas as pd
 
 from running import run
+from textualization.describing import course, number, told
 from textualization.plotting import (
     KINDS,
     NULL,
@@ -14,13 +15,14 @@ from textualization.plotting import (
 )
 
 
-def main(singles, summary, paper, pdf, png) -> None:
+def main(singles, summary, paper, pdf, png, txt) -> None:
     neurons, summary = pd.read_parquet(singles), pd.read_csv(summary)
     site = neurons["site"].iloc[0]
     neurons = neurons[neurons["site"] == site]
     layers = summary[(summary["site"] == site) & (summary["layer"].astype(str) != "all")]
     x = layers["layer"].astype(int)
-    with figure(pdf, png, TWO_COLUMNS, 2.6, columns=2) as (left, right):
+    alt = _told(x, layers, paper["single"])
+    with figure(pdf, png, txt, TWO_COLUMNS, 2.6, columns=2, alt=alt) as (left, right):
         spread = (neurons["index"] % 16 - 7.5) / 40
         left.scatter(
             neurons["layer"] + spread,
@@ -66,6 +68,17 @@ def main(singles, summary, paper, pdf, png) -> None:
         legend_above(right, 2)
 
 
+def _told(x, layers, paper) -> str:
+    """x: the layers; layers: their summaries; paper: its numbers of single neurons."""
+    cosines = {"optima (mean)": "nearest_cosine", "un-optimised start": "start_nearest_cosine"}
+    left = [course(name, x, layers[column]) for name, column in cosines.items()]
+    left.append(f"the paper for BERT-base: {number(paper['nearest_cosine'])}")
+    right = [course(label(kind), x, 100 * layers[f"{kind}_median"], " %") for kind in KINDS]
+    right.append(f"the paper for BERT-base: {number(100 * paper['utilisation'], ' %')}")
+    left = told("Single neurons by layer, cosine to the nearest word", left)
+    return f"{left} {told('Words as a share of the optimum, median activation by layer', right)}"
+
+
 if "snakemake" in globals():
     run(
         main,
@@ -73,6 +86,5 @@ if "snakemake" in globals():
         singles=snakemake.input.singles,
         summary=snakemake.input.summary,
         paper=snakemake.params.paper,
-        pdf=snakemake.output.pdf,
-        png=snakemake.output.png,
+        **dict(snakemake.output.items()),
     )

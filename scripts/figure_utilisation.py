@@ -3,7 +3,9 @@
 import pandas as pd
 
 from running import run
+from textualization.describing import course, number, told
 from textualization.plotting import (
+    MODEL,
     NULL,
     NULLS,
     PAPER,
@@ -14,7 +16,7 @@ from textualization.plotting import (
     with_bars,
 )
 
-STYLES = {"model": {"color": "black", "marker": "o", "linestyle": "-"}} | NULLS
+STYLES = {"model": MODEL} | NULLS
 PANELS = {
     "mean_word_of_optimum": "words on average\n(% of the optimum)",
     "mean_word_of_ceiling": "words on average\n(% of the exact ceiling)",
@@ -22,11 +24,12 @@ PANELS = {
 }
 
 
-def main(utilisation, paper, site, pdf, png) -> None:
+def main(utilisation, paper, site, pdf, png, txt) -> None:
     table = pd.read_csv(utilisation)
     table = table[table["site"] == site]
     shown = list(table["of"].unique())
-    with figure(pdf, png, TWO_COLUMNS, 2.4, columns=3) as axes:
+    alt = _told(table, shown, paper["single"])
+    with figure(pdf, png, txt, TWO_COLUMNS, 2.4, columns=3, alt=alt) as axes:
         for axis, (name, title) in zip(axes, PANELS.items(), strict=True):
             for place, of in enumerate(shown):
                 rows = table[table["of"] == of]
@@ -44,6 +47,21 @@ def main(utilisation, paper, site, pdf, png) -> None:
         shared_legend(axes)
 
 
+def _told(table, shown, paper) -> str:
+    parts = []
+    for name, title in PANELS.items():
+        facts = []
+        for of in shown:
+            rows = table[table["of"] == of]
+            facts.append(course(label(of), rows["layer"], 100 * rows[name], " %"))
+        parts.append(told(f"By layer, {title.replace(chr(10), ' ')}, median", facts))
+    parts.append(f"The paper reports {number(100 * paper['utilisation'], ' %')} of the optimum.")
+    model = table[table["of"] == "model"]
+    geometry = course("it", model["layer"], 100 * model["geometry_of_ceiling"], " %")
+    parts.append(f"What LayerNorm's geometry alone lets words reach of the ceiling: {geometry}.")
+    return " ".join(parts)
+
+
 if "snakemake" in globals():
     run(
         main,
@@ -51,6 +69,5 @@ if "snakemake" in globals():
         utilisation=snakemake.input.utilisation,
         paper=snakemake.params.paper,
         site=snakemake.params.site,
-        pdf=snakemake.output.pdf,
-        png=snakemake.output.png,
+        **dict(snakemake.output.items()),
     )

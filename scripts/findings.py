@@ -7,7 +7,7 @@ import pandas as pd
 from running import run
 from textualization.files import write_text
 from textualization.findings import lines, sorted_by_null_models
-from textualization.presenting import readable
+from textualization.presenting import html_prose, page, readable
 
 TITLES = {
     "all": "What holds: beyond every null model",
@@ -27,7 +27,7 @@ of the excess says by how much they may differ."""
 
 def main(
     claims, singles, robustness, variance, answers, found, models, experiments, null_models, draws,
-    confidence, findings,
+    confidence, findings, html,
 ):  # fmt: skip
     claims = pd.read_csv(claims)
     kind = claims["claim"].str.split(".").str[0]
@@ -47,7 +47,9 @@ def main(
             text += _robustness(pd.read_csv(robustness[place]))
             text += _variance(pd.read_csv(variance[place]))
         text += _experiments(answers[place * len(experiments) :], experiments, findings)
-    write_text("\n".join(text) + "\n", findings)
+    text = "\n".join(text) + "\n"
+    write_text(text, findings)
+    write_text(page("Findings", html_prose(text)), html)
 
 
 def _experiments(answers, experiments, findings) -> list[str]:
@@ -168,5 +170,5 @@ if "snakemake" in globals():
         answers=list(snakemake.input.answers),
         found=list(snakemake.input.found),
         **dict(snakemake.params.items()),
-        findings=snakemake.output[0],
+        **dict(snakemake.output.items()),
     )

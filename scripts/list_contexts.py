@@ -13,7 +13,18 @@ NEAREST_TO = ("context", "own word", "another word")
 
 
 def main(
-    optima, confidence, resamples, seed, csv, md, tex, senses_csv, senses_md, senses_tex
+    optima,
+    confidence,
+    resamples,
+    seed,
+    csv,
+    md,
+    tex,
+    html,
+    senses_csv,
+    senses_md,
+    senses_tex,
+    senses_html,
 ) -> None:
     how = {"confidence": confidence, "resamples": resamples, "seed": seed}
     optima = read_sweep(optima)
@@ -29,11 +40,11 @@ def main(
             row |= dict(zip(bounds, found, strict=True))
         rows.append(row)
         of_items.append(row | _labels(same, how))
-    write_for_people(pd.DataFrame(rows), csv, md, tex)
+    write_for_people(pd.DataFrame(rows), csv, md, tex, html)
     senses = pd.DataFrame(of_items)
     senses = senses[senses["items"] > 0]
     columns = [*keys, "items", *(c for c in senses if c.startswith(("apart", "own_less", "told")))]
-    write_for_people(senses[columns], senses_csv, senses_md, senses_tex)
+    write_for_people(senses[columns], senses_csv, senses_md, senses_tex, senses_html)
 
 
 def _labels(optima, how) -> dict:

@@ -9,7 +9,7 @@ AXES = ["nearest_cosine", "activation_share"]
 ROUNDING = 1e-6
 
 
-def main(numbers, csv, md, tex) -> None:
+def main(numbers, csv, md, tex, html) -> None:
     numbers = pd.read_csv(numbers)
     own = numbers[numbers["null_model"].isna() & numbers["statistic"].isin(AXES)]
     table = own.pivot_table(
@@ -20,7 +20,7 @@ def main(numbers, csv, md, tex) -> None:
         kept = [not beaten(row, same) for row in same.itertuples()]
         table.loc[same.index, "on_front"] = kept
     table = table.astype({"on_front": bool}).sort_values(["of", "size", *AXES[:1]])
-    write_for_people(table, csv, md, tex)
+    write_for_people(table, csv, md, tex, html)
 
 
 def beaten(row, others: pd.DataFrame) -> bool:

@@ -7,7 +7,7 @@ from safetensors import safe_open
 
 from running import run
 from textualization.architecture import Architecture
-from textualization.presenting import write_for_people
+from textualization.presenting import KINDS, write_for_people
 
 
 def main(
@@ -78,6 +78,6 @@ if "snakemake" in globals():
         weights=snakemake.input.weights,
         found=list(snakemake.input.found),
         **dict(snakemake.params.items()),
-        models_out={kind: snakemake.output[f"models_{kind}"] for kind in ("csv", "md", "tex")},
-        words_out={kind: snakemake.output[f"words_{kind}"] for kind in ("csv", "md", "tex")},
+        models_out={kind: snakemake.output[f"models_{kind}"] for kind in KINDS},
+        words_out={kind: snakemake.output[f"words_{kind}"] for kind in KINDS},
     )

@@ -12,7 +12,7 @@ MEASURES = ("nearest_cosine", "nearest_cosine_elsewhere", "activation_share", "n
 OF_GROUPS = ("recovered", "recovered_elsewhere")
 
 
-def main(optima, confidence, resamples, seed, csv, md, tex) -> None:
+def main(optima, confidence, resamples, seed, csv, md, tex, html) -> None:
     how = {"confidence": confidence, "resamples": resamples, "seed": seed}
     optima, rows = read_sweep(optima), []
     for (null, kind, length, place), same in optima.groupby(["null", "kind", "length", "place"]):
@@ -21,7 +21,7 @@ def main(optima, confidence, resamples, seed, csv, md, tex) -> None:
             value, low, high = centre(same[measure].astype(float), np.mean, **how)
             row |= {measure: value, f"{measure}_low": low, f"{measure}_high": high}
         rows.append(row)
-    write_for_people(pd.DataFrame(rows), csv, md, tex)
+    write_for_people(pd.DataFrame(rows), csv, md, tex, html)
 
 
 if "snakemake" in globals():

@@ -13,7 +13,7 @@ from textualization.presenting import write_for_people
 MEASURES = ("activation_share", "norm", "turned", "gain_at_the_end")
 
 
-def main(optima, confidence, resamples, seed, csv, md, tex) -> None:
+def main(optima, confidence, resamples, seed, csv, md, tex, html) -> None:
     optima = read_sweep(optima)
     varied = [c for c in ("steps", "rate", "init_scale", "init_kind", "solver") if c in optima]
     rows = []
@@ -26,7 +26,7 @@ def main(optima, confidence, resamples, seed, csv, md, tex) -> None:
         found = centre(same["activation_share"], *how)
         row |= {"activation_share_low": found[1], "activation_share_high": found[2]}
         rows.append(row)
-    write_for_people(pd.DataFrame(rows), csv, md, tex)
+    write_for_people(pd.DataFrame(rows), csv, md, tex, html)
 
 
 if "snakemake" in globals():

@@ -10,7 +10,7 @@ from textualization.claims import null_verdict
 from textualization.estimates import clustered, holm, rate
 from textualization.files import write_text
 from textualization.findings import READS, with_interval
-from textualization.presenting import readable, write_beside
+from textualization.presenting import html_prose, page, readable, write_beside
 from textualization.thresholds import threshold, threshold_excess
 
 #: What is told of optima, as far as an experiment has it; those that are rates.
@@ -34,7 +34,19 @@ COLUMNS += ["p_adjusted", "dominance", "verdict"]
 
 
 def main(
-    optima, experiment, levels, confidence, resamples, permutations, seed, csv, md, tex, answer
+    optima,
+    experiment,
+    levels,
+    confidence,
+    resamples,
+    permutations,
+    seed,
+    csv,
+    md,
+    tex,
+    html,
+    answer,
+    answer_html,
 ) -> None:
     how = {"confidence": confidence, "resamples": resamples, "seed": seed}
     optima = read_sweep(optima)
@@ -54,8 +66,10 @@ def main(
         null_verdict(*bounds, 1 - confidence) if isinstance(null, str) else None
         for null, bounds in zip(numbers["null_model"], bounds.itertuples(index=False), strict=True)
     ]
-    write_beside(numbers, _shown(numbers), csv, md, tex)
-    write_text(_answer(numbers, experiment, confidence), answer)
+    write_beside(numbers, _shown(numbers), csv, md, tex, html)
+    told = _answer(numbers, experiment, confidence)
+    write_text(told, answer)
+    write_text(page(experiment, html_prose(told)), answer_html)
 
 
 def _statistic(optima, of, size, statistic, permutations, how) -> list[dict]:

@@ -10,10 +10,10 @@ COLUMNS = ["site", "layer", "index", "activation", "ceiling", "nearest_word", "n
 COLUMNS += ["best_word", "best_word_activation", "utilisation_best_word", "top_words"]
 
 
-def main(singles, csv, md, tex) -> None:
+def main(singles, csv, md, tex, html) -> None:
     neurons = pd.read_parquet(singles).sort_values(["site", "layer", "index", "restart"])
     examples = neurons[neurons["restart"] == 0].groupby(["site", "layer"]).head(PER_LAYER)
-    write_for_people(examples[COLUMNS], csv, md, tex)
+    write_for_people(examples[COLUMNS], csv, md, tex, html)
 
 
 if "snakemake" in globals():

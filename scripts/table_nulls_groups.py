@@ -13,7 +13,7 @@ from textualization.thresholds import threshold_excess
 
 def main(
     groups, null_groups, objectives, draws, levels, confidence, resamples, permutations, seed,
-    csv, md, tex,
+    csv, md, tex, html,
 ) -> None:  # fmt: skip
     how = {"confidence": confidence, "resamples": resamples, "seed": seed}
     groups, nulls = pd.read_parquet(groups), read_nulls(null_groups)
@@ -31,7 +31,7 @@ def main(
         for null, of_null in nulls.groupby("null"):
             same = of_null[of_null["selection"] == selection]
             found += _thresholds(selection, null, chosen, same, levels, how)
-    write_comparisons(found, csv, md, tex)
+    write_comparisons(found, csv, md, tex, html)
 
 
 def _other_words(groups, draws, seed) -> pd.DataFrame:

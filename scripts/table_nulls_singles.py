@@ -14,7 +14,7 @@ from textualization.similarity import utilisation
 
 def main(
     singles, null_singles, null_inputs, activations, reference, candidates, weights, site, start,
-    confidence, resamples, permutations, seed, csv, md, tex,
+    confidence, resamples, permutations, seed, csv, md, tex, html,
 ) -> None:  # fmt: skip
     how = {"confidence": confidence, "resamples": resamples, "seed": seed}
     neurons = pd.read_parquet(singles)
@@ -27,7 +27,7 @@ def main(
     rows += _nearest_word(neurons, nulls, inputs, start)
     found = [compared(row, permutations, **how) for row in rows if len(row.nulls)]
     found.append(_nearest_is_best(neurons, words, confidence))
-    write_comparisons(found, csv, md, tex)
+    write_comparisons(found, csv, md, tex, html)
 
 
 def _nearest_is_best(neurons, words, confidence) -> dict:

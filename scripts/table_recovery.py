@@ -8,7 +8,7 @@ from textualization.estimates import centre, rate
 from textualization.presenting import write_for_people
 
 
-def main(groups, confidence, resamples, seed, csv, md, tex) -> None:
+def main(groups, confidence, resamples, seed, csv, md, tex, html) -> None:
     groups = pd.read_parquet(groups)
     groups["best_word_is_target"] = groups["best_word"] == groups["word"]
     # Restarts and layers of one word are not independent: a word counts once, with its mean.
@@ -29,7 +29,7 @@ def main(groups, confidence, resamples, seed, csv, md, tex) -> None:
         row["converged"] = group["converged"].mean()
         row["collapsed"] = group["collapsed"].mean()
         rows.append(row)
-    write_for_people(pd.DataFrame(rows), csv, md, tex)
+    write_for_people(pd.DataFrame(rows), csv, md, tex, html)
 
 
 if "snakemake" in globals():

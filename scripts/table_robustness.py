@@ -21,7 +21,7 @@ DIRECTIONS = 500
 
 def main(
     singles, single_embeddings, groups, group_embeddings, words, weights, candidates, leading,
-    confidence, resamples, seed, csv, md, tex,
+    confidence, resamples, seed, csv, md, tex, html,
 ) -> None:  # fmt: skip
     how = {"confidence": confidence, "resamples": resamples, "seed": seed}
     words, e = pd.read_parquet(words), read_embeddings(weights)
@@ -63,7 +63,7 @@ def main(
             rows.append(row)
     first = ["of", "selection", "size", "metric", "candidates", "n"]
     table = pd.DataFrame(rows).astype({"size": "Int64"})
-    write_for_people(table[first + [c for c in table if c not in first]], csv, md, tex)
+    write_for_people(table[first + [c for c in table if c not in first]], csv, md, tex, html)
 
 
 def _chance(words, see, seen, counted, seed) -> dict[str, float]:

@@ -12,7 +12,7 @@ from textualization.presenting import write_for_people
 REFERENCE = "absolute"
 
 
-def main(groups, rankings, confidence, resamples, seed, csv, md, tex) -> None:
+def main(groups, rankings, confidence, resamples, seed, csv, md, tex, html) -> None:
     groups = pd.read_parquet(groups)
     ranked = {tuple(Path(path).stem.split("-")): pd.read_parquet(path) for path in rankings}
     columns = ["selection", "against", "scope", "size", "words", "recovery_difference"]
@@ -33,7 +33,7 @@ def main(groups, rankings, confidence, resamples, seed, csv, md, tex) -> None:
             overlap = _overlap(ranked[selection, scope], ranked[REFERENCE, scope], size)
             row = (selection, REFERENCE, scope, size, len(rates), *difference, *overlap)
             rows.append(dict(zip(columns, row, strict=True)))
-    write_for_people(pd.DataFrame(rows, columns=columns), csv, md, tex)
+    write_for_people(pd.DataFrame(rows, columns=columns), csv, md, tex, html)
 
 
 def _overlap(first: pd.DataFrame, second: pd.DataFrame, size: int) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from textualization.presenting import write_for_people
 KINDS = ("best_word", "mean_word", "nearest_word")
 
 
-def main(singles, weights, confidence, resamples, seed, csv, md, tex) -> None:
+def main(singles, weights, confidence, resamples, seed, csv, md, tex, html) -> None:
     how = {"confidence": confidence, "resamples": resamples, "seed": seed}
     # Restarts of one neuron are not independent: they count as one, their mean.
     neurons = pd.read_parquet(singles)
@@ -49,7 +49,7 @@ def main(singles, weights, confidence, resamples, seed, csv, md, tex) -> None:
             row["converged"] = group["converged"].mean()
             row["collapsed"] = group["collapsed"].mean()
             rows.append(row)
-    write_for_people(pd.DataFrame(rows), csv, md, tex)
+    write_for_people(pd.DataFrame(rows), csv, md, tex, html)
 
 
 if "snakemake" in globals():

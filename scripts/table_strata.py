@@ -27,7 +27,7 @@ DEVIATIONS = 3
 
 def main(
     singles, embeddings, groups, summaries, words, weights, targets, confidence, resamples, seed,
-    csv, md, tex,
+    csv, md, tex, html,
 ) -> None:  # fmt: skip
     how = {"confidence": confidence, "resamples": resamples, "seed": seed}
     groups, rows = pd.read_parquet(groups), []
@@ -44,7 +44,7 @@ def main(
     rows += _kinds(singles, np.load(embeddings), pd.read_parquet(words), weights, confidence)
     rows += _outliers(singles, [pd.read_parquet(path) for path in summaries], how)
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"size": "Int64"})
-    write_for_people(table, csv, md, tex)
+    write_for_people(table, csv, md, tex, html)
 
 
 def _kinds(singles, embeddings, words, weights, confidence) -> list[tuple]:

@@ -8,7 +8,7 @@ from textualization.presenting import write_for_people
 from textualization.thresholds import threshold, word_thresholds
 
 
-def main(groups, levels, confidence, resamples, seed, csv, md, tex, by_word) -> None:
+def main(groups, levels, confidence, resamples, seed, csv, md, tex, html, by_word) -> None:
     groups = pd.read_parquet(groups)
     rows, of_words = [], []
     for (selection, scope), group in groups.groupby(["selection", "scope"]):
@@ -29,7 +29,7 @@ def main(groups, levels, confidence, resamples, seed, csv, md, tex, by_word) -> 
             names = {"selection": selection, "scope": scope, "percent": percent}
             of_words.append(pd.DataFrame({"word": recovered.index, **names, "neurons": neurons}))
     table = pd.DataFrame(rows).rename(columns={"value": "neurons"})
-    write_for_people(table, csv, md, tex)
+    write_for_people(table, csv, md, tex, html)
     with atomic(by_word) as partial:
         pd.concat(of_words).to_csv(partial, index=False)
 

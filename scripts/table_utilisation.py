@@ -18,7 +18,7 @@ SHARES = {
 }
 
 
-def main(singles, nulls, weights, confidence, resamples, seed, csv, md, tex) -> None:
+def main(singles, nulls, weights, confidence, resamples, seed, csv, md, tex, html) -> None:
     model, nulls = pd.read_parquet(singles), read_nulls(nulls)
     geometry = coordinates(model, weights, expected_magnitude)
     model["geometry"] = utilisation(geometry, model["ceiling"])
@@ -37,7 +37,7 @@ def main(singles, nulls, weights, confidence, resamples, seed, csv, md, tex) -> 
             if of == "model":
                 row["geometry_of_ceiling"] = chosen.drop_duplicates("index")["geometry"].median()
             rows.append(row)
-    write_for_people(pd.DataFrame(rows), csv, md, tex)
+    write_for_people(pd.DataFrame(rows), csv, md, tex, html)
 
 
 if "snakemake" in globals():

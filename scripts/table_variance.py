@@ -11,7 +11,7 @@ OF_SINGLES = ("nearest_cosine", "utilisation_best_word", "share_of_ceiling")
 OF_GROUPS = ("target_cosine", "recovered")
 
 
-def main(singles, groups, null_singles, null_groups, csv, md, tex) -> None:
+def main(singles, groups, null_singles, null_groups, csv, md, tex, html) -> None:
     singles, groups = pd.read_parquet(singles), pd.read_parquet(groups)
     rows = []
     neuron = ["site", "layer", "index"]
@@ -32,7 +32,7 @@ def main(singles, groups, null_singles, null_groups, csv, md, tex) -> None:
             rows += _rows(f"{null}: groups ({selection})", chosen, OF_GROUPS, factors)
     columns = ["of", "value", "n", "factor", "levels", "share", "variance"]
     table = pd.DataFrame(rows, columns=columns).astype({"levels": "Int64"})
-    write_for_people(table, csv, md, tex)
+    write_for_people(table, csv, md, tex, html)
 
 
 def _rows(of, table, columns, factors) -> list[tuple]:

@@ -8,7 +8,7 @@ from textualization.presenting import write_for_people
 SHOWN = 3
 
 
-def main(groups, csv, md, tex) -> None:
+def main(groups, csv, md, tex, html) -> None:
     groups = pd.read_parquet(groups)
     groups = groups[(groups["restart"] == 0) & (groups["scope"] == "model")]
     nearest = groups["nearest_words"].str.split().str[:SHOWN].str.join(" ")
@@ -16,7 +16,7 @@ def main(groups, csv, md, tex) -> None:
         index=["word", "selection"], columns="size", values="nearest"
     )
     table.columns = [f"{size} neurons" for size in table.columns]
-    write_for_people(table.reset_index(), csv, md, tex)
+    write_for_people(table.reset_index(), csv, md, tex, html)
 
 
 if "snakemake" in globals():

@@ -1,5 +1,6 @@
 """Carry a finished study's numbers and figures into the README: none of them is typed by hand."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,8 @@ STUDY, MODEL, NULLS = "default", "minilm-l6", ("permuted", "untrained")
 #: The study of the open questions; the experiment whose numbers, and those whose figures are shown.
 QUESTIONS, EXPERIMENT = "questions", "parametrisation"
 QUESTIONS_FIGURES = ("parametrisation", "decomposition")
+#: Characters of an alt text in the README; the whole is in docs/.
+ALOUD = 800
 GROUPS_SHOWN = {
     "nearest_cosine": "cosine to the nearest word",
     "activation_share": "activation, share of the highest",
@@ -51,7 +54,7 @@ def main(readme="README.md", results="results", figures=("recovery", "nulls")) -
         rows.append(row)
     _put(readme, "results", markdown(pd.DataFrame(rows)))
     for name in figures:
-        shutil.copyfile(Path(results) / STUDY / MODEL / f"figures/{name}.png", f"docs/{name}.png")
+        _show(readme, name, Path(results) / STUDY / MODEL / f"figures/{name}.png")
     _photograph(
         Path(results) / STUDY / "atlas/index.html", "#/minilm-l6/word/music", "docs/atlas.png"
     )
@@ -60,7 +63,19 @@ def main(readme="README.md", results="results", figures=("recovery", "nulls")) -
         numbers = pd.read_csv(experiments / EXPERIMENT / "numbers.csv")
         _put(readme, "questions", markdown(_conditions(numbers)))
         for name in QUESTIONS_FIGURES:
-            shutil.copyfile(experiments / name / "figure.png", f"docs/{name}.png")
+            _show(readme, name, experiments / name / "figure.png")
+
+
+def _show(readme, name, png) -> None:
+    """Carry a figure and its alt text into docs/; a long one is cut short in the README."""
+    shutil.copyfile(png, f"docs/{name}.png")
+    alt = png.with_suffix(".txt").read_text(encoding="utf-8").strip()
+    Path(f"docs/{name}.txt").write_text(alt + "\n", encoding="utf-8")
+    if len(alt) > ALOUD:
+        alt = f"{alt[:ALOUD].rpartition('; ')[0]}; and more, see docs/{name}.txt"
+    text = Path(readme).read_text(encoding="utf-8")
+    text = re.sub(rf"!\[[^\]]*\](?=\(docs/{name}\.png\))", lambda _: f"![{alt}]", text)
+    Path(readme).write_text(text, encoding="utf-8")
 
 
 def _put(readme, mark, table) -> None:

@@ -15,7 +15,7 @@ from textualization.dependencies import local_imports
 REPOSITORY = Path(__file__).parent.parent
 SCRIPTS = REPOSITORY / "scripts"
 #: Where the name that is imported is not the name of the package.
-PACKAGES = {"yaml": "pyyaml"}
+PACKAGES = {"yaml": "pyyaml", "markdown_it": "markdown-it-py"}
 #: Needed by pandas at run time for Parquet, never imported by name.
 UNSEEN = {"pyarrow"}
 

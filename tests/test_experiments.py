@@ -43,8 +43,9 @@ def jobs(folder, *words):
 def test_every_experiment_has_its_answer_figure_and_tables(asked, name):
     assert "permuted" in results(asked, name, "answer.md").read_text(encoding="utf-8")
     assert results(asked, name, "figure.pdf").read_bytes().startswith(b"%PDF")
+    assert re.search(r"\d", results(asked, name, "figure.txt").read_text(encoding="utf-8"))
     for table in ["numbers", *PARTS[name]]:
-        for kind in ("csv", "md", "tex"):
+        for kind in ("csv", "md", "tex", "html"):
             assert results(asked, name, f"{table}.{kind}").stat().st_size > 0
     numbers = pd.read_csv(results(asked, name, "numbers.csv"))
     claims = pd.read_csv(asked / "results/test-questions/claims.csv")

@@ -4,10 +4,11 @@ import pandas as pd
 
 from comparing import write_comparisons
 from optima import nulls_of_groups, read_nulls
+from textualization.presenting import KINDS
 
 
 def written(folder, rows):
-    paths = [str(folder / f"nulls.{kind}") for kind in ("csv", "md", "tex")]
+    paths = [str(folder / f"nulls.{kind}") for kind in KINDS]
     write_comparisons(rows, *paths)
     return paths[0]
 

@@ -1,6 +1,7 @@
 """Tables as people read them."""
 
 import csv
+import html
 import math
 import re
 
@@ -8,7 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from textualization.presenting import markdown, readable, write_for_people
+from textualization.presenting import (
+    KINDS,
+    html_prose,
+    html_table,
+    markdown,
+    page,
+    readable,
+    write_for_people,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +53,7 @@ def test_the_number_of_digits_can_be_chosen():
 
 
 def written(table, tmp_path):
-    paths = {kind: str(tmp_path / f"tables/t.{kind}") for kind in ("csv", "md", "tex")}
+    paths = {kind: str(tmp_path / f"tables/t.{kind}") for kind in KINDS}
     write_for_people(table, **paths)
     return {kind: open(path, encoding="utf-8").read() for kind, path in paths.items()}
 
@@ -110,3 +119,32 @@ def test_a_sliced_table_and_an_empty_one_can_be_written(tmp_path):
 
 def test_markdown_escapes_headings_too():
     assert markdown(pd.DataFrame({"a|b": ["x"]})).splitlines()[0] == r"| a\|b |"
+
+
+def test_a_page_shows_a_table_and_lets_nothing_out_of_its_cells(tmp_path):
+    table = pd.DataFrame({"a<b": AWKWARD, "n_of": range(len(AWKWARD))})
+    text = written(table, tmp_path)["html"]
+    assert text.startswith("<!doctype html>") and "<caption>T</caption>" in text
+    assert re.findall(r'<th scope="col">(.*?)</th>', text) == ["a&lt;b", "n of"]
+    shown = [html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", text)]
+    assert shown[::2] == AWKWARD
+    assert not re.search(r"<script|<link|https?:|url\(", text)
+
+
+def test_a_page_escapes_its_title():
+    assert "<title>a &lt; b</title>" in page("a < b", html_table(pd.DataFrame({"x": []}), "x"))
+
+
+def test_prose_becomes_headings_lists_and_paragraphs():
+    text = "# A & B\n\none\ntwo *three* **four**\n\n## C\n\n- `a*b*` [x](y.md)\n- a < b\n  c\n"
+    assert html_prose(text).splitlines() == [
+        "<h1>A &amp; B</h1>",
+        "<p>one",
+        "two <em>three</em> <strong>four</strong></p>",
+        "<h2>C</h2>",
+        "<ul>",
+        "<li><code>a*b*</code> x</li>",
+        "<li>a &lt; b",
+        "c</li>",
+        "</ul>",
+    ]

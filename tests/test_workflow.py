@@ -1,10 +1,12 @@
 """The whole study through the Snakefile, on a tiny model: what comes out, and what re-runs."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -123,12 +125,14 @@ def tiny(study, name):
 
 def test_every_result_is_there(study):
     for name in TABLES:
-        for kind in ("csv", "md", "tex"):
+        for kind in ("csv", "md", "tex", "html"):
             assert tiny(study, f"tables/{name.removeprefix('table_')}.{kind}").stat().st_size > 0
     for name in FIGURES:
         name = name.removeprefix("figure_")
         assert tiny(study, f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
         assert tiny(study, f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
+        # In words: the numbers that are drawn.
+        assert re.search(r"\d", tiny(study, f"figures/{name}.txt").read_text(encoding="utf-8"))
     results = study / "results/test"
     for name in ("claims.csv", "claims.md", "claims.tex", "config.yaml", "provenance.json"):
         assert (results / name).stat().st_size > 0
@@ -454,11 +458,58 @@ def test_the_atlas_says_what_the_tables_say(study):
         browser.close()
 
 
+def in_report(page, what):
+    """One of the variables that Snakemake writes into its report."""
+    of = "rulegraph_spec" if what == "rulegraph" else what
+    found = re.search(rf'<script id="{what}">\s*var {of} = (.*);\s*</script>', page)
+    return json.loads(found[1])
+
+
 def test_the_report_is_one_page_with_every_table_and_figure(study):
     snakemake(study, "--report", "report.html")
     page = (study / "report.html").read_text(encoding="utf-8")
-    for name in TABLES | FIGURES:
-        assert f'"{name.split("_")[1]}"' in page
+    results, categories = in_report(page, "results"), in_report(page, "categories")
+    shown = {"results/test/claims.html", "results/test/findings.html"}
+    for names, folder, kinds in (
+        (TABLES, "tables", ["html"]),
+        (FIGURES, "figures", ["png", "txt"]),
+    ):
+        for name in names:
+            path = f"results/test/tiny-deep/{folder}/{name.split('_', 1)[1]}"
+            shown |= {f"{path}.{kind}" for kind in kinds}
+    assert set(results) == shown
+    for result in results.values():
+        caption = re.sub(r"<[^>]*>", "", result["caption"]).strip()
+        # A sentence or two, the rule, and what it was made of: all inside the page.
+        assert len(caption) > 20 and caption.endswith((".", ").")) and "{{" not in caption
+        assert result["job_properties"]["rule"] in in_report(page, "rules")
+        assert result["data_uri"].startswith("data:")
+    # Snakemake sorts by name.
+    assert [name.split(" ", 1)[1] for name in sorted(categories)] == [
+        "Claims",
+        "Single neurons",
+        "Groups of words",
+        "Relative against absolute selection",
+        "Nulls",
+        "Robustness",
+    ]
+    nodes = in_report(page, "rulegraph")["data"][0]["values"]
+    assert {"ascend_groups", "claims"} <= {node["rule"] for node in nodes}
+
+
+def test_the_report_asks_nothing_of_the_network(study):
+    snakemake(study, "--report", "report.zip")
+    with zipfile.ZipFile(study / "report.zip") as folder:
+        names = folder.namelist()
+        page = folder.read("report/report.html").decode()
+        uris = {result["data_uri"] for result in in_report(page, "results").values()}
+        assert {f"report/{uri}" for uri in uris} | {"report/report.html"} == set(names)
+        pages = [page] + [folder.read(name).decode() for name in names if name.endswith(".html")]
+    asks = (
+        r"""<(script|link|img|iframe)\b[^>]*(src|href)=["']?(https?:)?//|@import|url\(["']?http"""
+    )
+    assert not any(re.search(asks, text) for text in pages)
+    assert jobs_to_run(study) == {}
 
 
 def test_a_finished_study_has_nothing_to_do(study):

@@ -7,7 +7,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from textualization.files import atomic
+from textualization.files import atomic, write_text
 
 #: Widths of one and two columns of an ACL paper, in inches.
 ONE_COLUMN, TWO_COLUMNS = 3.03, 6.3
@@ -28,7 +28,10 @@ PAPER = {"color": "0.45", "linestyle": (0, (6, 2)), "linewidth": 0.9}
 PAPER_BAND = {"color": "0.9", "linewidth": 0, "zorder": 0}
 NULL = {"color": "0.45", "linestyle": ":", "linewidth": 1.1}
 
-#: Every null that is drawn beside a model (black): colour, marker, line.
+#: The model itself beside its nulls; a result at places where it was not read.
+MODEL = {"color": "#000000", "marker": "o", "linestyle": "-"}
+ELSEWHERE = {"color": "0.45", "marker": "D", "linestyle": "-.", "mfc": "white"}
+#: Every null that is drawn beside a model: colour, marker, line.
 NULLS = {
     "permuted": {"color": "#D55E00", "marker": "s", "linestyle": "--"},
     "untrained": {"color": "#0072B2", "marker": "^", "linestyle": ":"},
@@ -45,12 +48,12 @@ NULLS = {
     "chance": {"color": "0.6", "marker": "8", "linestyle": ":"},
 }
 
-#: Models side by side, in the study's order: told apart in grey by marker and line.
-_COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+#: Models side by side, in the study's order: told apart in grey by marker and line. Conditions too.
+COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _LINES = ("-", "--", ":", "-.", (0, (4, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
 MODELS = [
     {
-        "color": _COLOURS[place % 7],
+        "color": COLOURS[place % 7],
         "marker": "os^Dv<>PX*hd"[place],
         "linestyle": _LINES[(place + place // 7) % 7],
     }
@@ -72,6 +75,8 @@ _STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "pdf.fonttype": 42,
+    # The page is as wide as asked for, whatever a user's own style says.
+    "savefig.bbox": None,
     "figure.constrained_layout.use": True,
     "savefig.dpi": 300,
 }
@@ -84,17 +89,31 @@ def label(name: str) -> str:
 
 
 @contextmanager
-def figure(pdf: str, png: str, width: float, height: float, columns: int = 1):
-    """Yield the axes (one, or an array if `columns` are more) of a figure; write PDF and PNG."""
+def figure(
+    pdf: str, png: str, txt: str, width: float, height: float, columns: int = 1, *, alt: str
+):
+    """Yield the axes (one, or an array if `columns` are more) of a figure; write PDF, PNG and alt text.
+
+    width, height: inches, of the files too. alt: what the figure shows, in numbers, for those who do
+    not see it; it goes to `txt`, and into both files. A figure without it is a ValueError.
+    """
+    if not alt.strip():
+        raise ValueError(f"{png}: a figure needs an alt text")
     with plt.rc_context(_STYLE):
         drawn, axes = plt.subplots(1, columns, figsize=(width, height), squeeze=False)
         yield axes[0] if columns != 1 else axes[0, 0]
-        for path in (pdf, png):
+        # No dates: the same numbers give the same file.
+        metadata = {pdf: {"CreationDate": None, "Subject": alt}, png: {"Description": alt}}
+        for path, facts in metadata.items():
             with atomic(path) as partial:
-                # No dates: the same numbers give the same file.
-                metadata = {"CreationDate": None} if path == pdf else None
-                drawn.savefig(partial, format=path.rsplit(".", 1)[1], metadata=metadata)
+                drawn.savefig(partial, format=path.rsplit(".", 1)[1], metadata=facts)
         plt.close(drawn)
+    write_text(alt + "\n", txt)
+
+
+def marked(style: dict) -> dict:
+    """A style for points without a line: colour and marker only."""
+    return {"color": style["color"], "marker": style["marker"]}
 
 
 def legend_above(axis, columns: int, **options) -> None:

@@ -1,23 +1,80 @@
-"""Tables for people: CSV for programs, Markdown for reading, LaTeX (booktabs) for papers."""
+"""Tables for people: CSV for programs, Markdown and HTML for reading, LaTeX (booktabs) for papers."""
+
+from html import escape
+from pathlib import Path
 
 import pandas as pd
+from markdown_it import MarkdownIt
 
 from textualization.files import atomic, write_text
 
+#: The files of one table.
+KINDS = ("csv", "md", "tex", "html")
 
-def write_for_people(table: pd.DataFrame, csv: str, md: str, tex: str, digits: int = 3) -> None:
-    """Write one table three times; numbers are rounded in Markdown and LaTeX only."""
+#: A page that needs nothing but itself: no script, no font, no file beside it.
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; color: #111; background: #fff; margin: 1.5em }}
+p, li {{ max-width: 48em }}
+table {{ border-collapse: collapse; font-size: 13px }}
+caption {{ text-align: left; font-weight: bold; padding-bottom: .5em }}
+th, td {{ text-align: left; vertical-align: top; padding: .25em .7em; border-bottom: 1px solid #ddd }}
+th {{ position: sticky; top: 0; background: #fff }}
+td {{ font-variant-numeric: tabular-nums }}
+</style>
+{body}</html>
+"""
+
+
+_PROSE = MarkdownIt("commonmark", {"html": False})
+for _side in ("link_open", "link_close"):
+    _PROSE.add_render_rule(_side, lambda *_: "")
+
+
+def write_for_people(
+    table: pd.DataFrame, csv: str, md: str, tex: str, html: str, digits: int = 3
+) -> None:
+    """Write one table four times; numbers are rounded but for CSV."""
     shown = table.map(lambda value: readable(value, digits))
     shown.columns = [str(name).replace("_", " ") for name in table.columns]
-    write_beside(table, shown, csv, md, tex)
+    write_beside(table, shown, csv, md, tex, html)
 
 
-def write_beside(table: pd.DataFrame, shown: pd.DataFrame, csv: str, md: str, tex: str) -> None:
+def write_beside(
+    table: pd.DataFrame, shown: pd.DataFrame, csv: str, md: str, tex: str, html: str
+) -> None:
     """Write a table for programs, and what of it people are shown: strings."""
     with atomic(csv) as partial:
         table.to_csv(partial, index=False)
     write_text(markdown(shown), md)
     write_text(shown.style.hide(axis="index").format(escape="latex").to_latex(hrules=True), tex)
+    title = Path(html).stem.replace("_", " ").capitalize()
+    write_text(page(title, html_table(shown, title)), html)
+
+
+def page(title: str, body: str) -> str:
+    """A page of its own. body: HTML."""
+    return _PAGE.format(title=escape(title), body=body)
+
+
+def html_table(table: pd.DataFrame, caption: str) -> str:
+    """A table of strings as HTML, everything in it escaped."""
+    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in table.columns)
+    rows = ["".join(f"<td>{escape(str(value))}</td>" for value in row) for row in table.to_numpy()]
+    body = "".join(f"<tr>{row}</tr>\n" for row in rows)
+    return (
+        f"<table>\n<caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+        f"<tbody>\n{body}</tbody>\n</table>\n"
+    )
+
+
+def html_prose(text: str) -> str:
+    """Markdown as HTML, escaped; links become their text, since a page has no files beside it."""
+    return _PROSE.render(text)
 
 
 def markdown(table: pd.DataFrame) -> str:
