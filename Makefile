@@ -40,8 +40,8 @@ scale: .venv/runs  ## what studies of any size take, from a step's time on this 
 	.lucent/bin/python -m pip install --quiet torch-lucent==0.1.8 $(shell grep -E '^(torch|transformers|safetensors|numpy)==' requirements.txt)
 
 lint: .venv/tests
-	$(BIN)/ruff check scripts benchmarks tests
-	$(BIN)/ruff format --check scripts benchmarks tests
+	$(BIN)/ruff check scripts benchmarks tests notebooks
+	$(BIN)/ruff format --check scripts benchmarks tests notebooks
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 

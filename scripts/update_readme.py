@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +15,8 @@ STUDY, MODEL, NULLS = "default", "minilm-l6", ("permuted", "untrained")
 #: The study of the open questions; the experiment whose numbers, and those whose figures are shown.
 QUESTIONS, EXPERIMENT = "questions", "parametrisation"
 QUESTIONS_FIGURES = ("parametrisation", "decomposition")
+#: The neuron that the README asks for.
+ASKED = "output/3/120"
 #: Characters of an alt text in the README; the whole is in docs/.
 ALOUD = 800
 GROUPS_SHOWN = {
@@ -53,6 +57,7 @@ def main(readme="README.md", results="results", figures=("recovery", "nulls")) -
             row[f"{null}: value; MiniLM's excess over it"] = told
         rows.append(row)
     _put(readme, "results", markdown(pd.DataFrame(rows)))
+    _put(readme, "asked", _asked(Path(results) / STUDY, "--neuron", ASKED))
     for name in figures:
         _show(readme, name, Path(results) / STUDY / MODEL / f"figures/{name}.png")
     _photograph(
@@ -84,6 +89,13 @@ def _put(readme, mark, table) -> None:
     after = rest.split(f"<!-- end of {mark} -->\n")[1]
     text = f"{before}<!-- {mark} -->\n{table}<!-- end of {mark} -->\n{after}"
     Path(readme).write_text(text, encoding="utf-8")
+
+
+def _asked(study: Path, *words: str) -> str:
+    """What `make ask` answers, as code."""
+    command = [sys.executable, "scripts/ask.py", "--study", str(study), *words]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return f"```\n{answer.rstrip()}\n```\n"
 
 
 def _photograph(page: Path, place: str, png: str) -> None:

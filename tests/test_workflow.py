@@ -9,11 +9,13 @@ import sys
 import zipfile
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 import yaml
+from nbclient import NotebookClient
 from playwright.sync_api import sync_playwright
 from safetensors.numpy import load_file
 
@@ -429,6 +431,20 @@ def test_a_word_that_the_study_did_not_ask_is_climbed(study, capsys):
 def test_what_cannot_be_answered_says_in_a_line_why(study, capsys, words, says):
     told = asked(study, capsys, *words, code=2)
     assert says in told and told.count("\n") == 1
+
+
+def test_the_notebook_runs_on_the_study(study, monkeypatch):
+    monkeypatch.setenv("STUDY", str(study / "results/test"))
+    notebook = nbformat.read(REPOSITORY / "notebooks/example.ipynb", as_version=4)
+    assert all(not cell.get("outputs") for cell in notebook.cells)
+    NotebookClient(notebook, resources={"metadata": {"path": str(REPOSITORY)}}).execute()
+    kinds = [
+        kind
+        for cell in notebook.cells
+        for o in cell.get("outputs", [])
+        for kind in o.get("data", [])
+    ]
+    assert kinds.count("image/png") == 1 and kinds.count("text/html") >= 3
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (apt-get install chromium)")
