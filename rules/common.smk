@@ -99,7 +99,7 @@ CATEGORIES = {
     "5 Nulls": ("nulls", "nulls_singles", "nulls_groups"),
     "6 Robustness": ("robustness", "strata", "variance", "projection", "curves"),
 }
-CLAIMS, ASKED_TOO, COMPARED = "1 Claims", "7 Experiments", "8 Comparison of models"
+CLAIMS, OF_EXPERIMENTS, COMPARED = "1 Claims", "7 Experiments", "8 Comparison of models"
 # Tables of an experiment's own, made by the rules of its stage file.
 PARTS = {
     "parametrisation": ["front"],
@@ -415,11 +415,12 @@ def as_table(name, **place):
 
 def as_figure(name, labels, **place):
     """A figure: vectors for a paper, pixels for a screen, words for those who do not see it."""
-    return {
-        "pdf": f"{name}.pdf",
-        "png": report(f"{name}.png", labels=labels | {"as": "figure"}, **place),
-        "txt": report(f"{name}.txt", labels=labels | {"as": "figure in words"}, **place),
-    }
+    files = {"pdf": f"{name}.pdf"}
+    for kind, what in (("png", "figure"), ("txt", "figure in words")):
+        # In the order of a table's: the report's columns are those of its first result.
+        own = {"result": labels["result"], "as": what} | labels
+        files[kind] = report(f"{name}.{kind}", labels=own, **place)
+    return files
 
 
 def prefixed(prefix, files):
@@ -457,7 +458,7 @@ def part(name, what):
     return as_table(
         experiment(name) / what,
         caption=f"../report/experiment-{name}-{what}.rst",
-        category=ASKED_TOO,
+        category=OF_EXPERIMENTS,
         subcategory=name,
         labels={"result": what, "as": "table", "model": "{model}"},
     )

@@ -45,7 +45,7 @@ rule sum_up_sweep:
         **as_table(
             EXPERIMENT / "numbers",
             caption="../report/experiment-numbers.rst",
-            category=ASKED_TOO,
+            category=OF_EXPERIMENTS,
             subcategory="{experiment}",
             labels={"result": "numbers", "as": "table", "model": "{model}"},
         ),
@@ -53,7 +53,7 @@ rule sum_up_sweep:
         answer_html=report(
             EXPERIMENT / "answer.html",
             caption="../report/experiment-answer.rst",
-            category=ASKED_TOO,
+            category=OF_EXPERIMENTS,
             subcategory="{experiment}",
             labels={"result": "answer", "as": "text", "model": "{model}"},
         ),
@@ -88,7 +88,7 @@ rule figure_sweep:
         **as_figure(
             EXPERIMENT / "figure",
             caption="../report/experiment-figure.rst",
-            category=ASKED_TOO,
+            category=OF_EXPERIMENTS,
             subcategory="{experiment}",
             labels={"result": "figure", "model": "{model}"},
         ),

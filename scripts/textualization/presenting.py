@@ -25,6 +25,7 @@ caption {{ text-align: left; font-weight: bold; padding-bottom: .5em }}
 th, td {{ text-align: left; vertical-align: top; padding: .25em .7em; border-bottom: 1px solid #ddd }}
 th {{ position: sticky; top: 0; background: #fff }}
 td {{ font-variant-numeric: tabular-nums }}
+.wide {{ min-width: 18em }}
 </style>
 {body}</html>
 """
@@ -64,12 +65,18 @@ def page(title: str, body: str) -> str:
 def html_table(table: pd.DataFrame, caption: str) -> str:
     """A table of strings as HTML, everything in it escaped."""
     head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in table.columns)
-    rows = ["".join(f"<td>{escape(str(value))}</td>" for value in row) for row in table.to_numpy()]
+    rows = ["".join(map(_html_cell, row)) for row in table.to_numpy()]
     body = "".join(f"<tr>{row}</tr>\n" for row in rows)
     return (
         f"<table>\n<caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}</tbody>\n</table>\n"
     )
+
+
+def _html_cell(value) -> str:
+    # A long text beside many numbers would be a word wide.
+    wide = ' class="wide"' if len(str(value)) > 40 else ""
+    return f"<td{wide}>{escape(str(value))}</td>"
 
 
 def html_prose(text: str) -> str:
