@@ -6,7 +6,7 @@ BIN := .venv/bin
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask questions test test-long bench scale lint lock clean
+.PHONY: demo ask verify questions test test-long bench scale lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
@@ -19,6 +19,9 @@ questions: .venv/runs  ## the experiments on the questions that the paper left o
 ask: .venv/runs  ## make ask WORD=music, make ask NEURON=output/3/120; of another study: STUDY=results/paper MODEL=...
 	@$(BIN)/python scripts/ask.py --study '$(STUDY)' $(if $(MODEL),--model '$(MODEL)') \
 	  $(if $(NEURON),--neuron '$(NEURON)') $(if $(WORD),--word '$(WORD)')
+
+verify: .venv/runs  ## whether a study is as its manifest lists it: STUDY=results/paper OPTIONS='--configfile config/paper.yaml'
+	@$(BIN)/python scripts/verify.py '$(STUDY)' $(OPTIONS)
 
 test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny models
 	$(BIN)/python -m pytest

@@ -21,6 +21,7 @@ include: "rules/claims.smk"
 include: "rules/atlas.smk"
 include: "rules/comparison.smk"
 include: "rules/sweeps.smk"
+include: "rules/manifest.smk"
 
 
 report: "report/workflow.rst"
@@ -33,6 +34,7 @@ rule all:
         STUDY / "claims.md",
         STUDY / "findings.md",
         STUDY / "provenance.json",
+        STUDY / "manifest.json",
         for_each_model(TABLES + FIGURES + EXPERIMENTS),
         ATLAS,
         SIDE_BY_SIDE,

@@ -126,6 +126,29 @@ SIDE_BY_SIDE = [
 ]
 
 
+def every_kind(paths):
+    """Tables and figures in all their kinds, for the one kind of each that is asked for."""
+    kinds = {".md": ("csv", "md", "tex", "html"), ".pdf": ("pdf", "png", "txt")}
+    texts = {"findings.md", "answer.md"}
+    return [
+        path.with_suffix(f".{kind}")
+        for path in paths
+        for kind in (("md", "html") if path.name in texts else kinds[path.suffix])
+    ]
+
+
+# What the study consists of, as its manifest lists it.
+FINAL_OF_STUDY = every_kind([STUDY / "claims.md", STUDY / "findings.md"] + SIDE_BY_SIDE)
+FINAL_OF_STUDY += [STUDY / "provenance.json", STUDY / "config.yaml"] + ATLAS
+FINAL_OF_MODELS = every_kind(TABLES + FIGURES + EXPERIMENTS) + [
+    MODEL / name
+    for of in ("singles", "groups")
+    if of in ASKED
+    for name in (f"{of}.parquet", f"{of}_embeddings.npy", f"{of}_curves.parquet")
+]
+FINAL_OF_MODELS += [MODEL / "tables/thresholds_by_word.csv"] if "groups" in ASKED else []
+
+
 # GPU jobs take turns on one machine, as many at a time as `--resources gpu=` says; a scheduler
 # runs them side by side.
 resource_scopes:

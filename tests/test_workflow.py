@@ -95,7 +95,7 @@ TABLES = {f"table_{name}" for name in TABLES}
 FIGURES = {"singles", "recovery", "cosine", "selections", "projection", "curves", "nulls"}
 FIGURES |= {"utilisation", "nearest", "thresholds"}
 FIGURES = {f"figure_{name}" for name in FIGURES}
-RECORD = {"claims", "findings", "provenance", "figure_nulls"}
+RECORD = {"claims", "findings", "provenance", "figure_nulls", "manifest"}
 ATLAS = {"atlas_model", "atlas"}
 ASCENTS_OF_SINGLES = {"ascend_singles", "ascend_null_singles"}
 ASCENTS_OF_GROUPS = {"ascend_groups", "ascend_null_groups", "ascend_random_groups"}
@@ -433,6 +433,45 @@ def test_what_cannot_be_answered_says_in_a_line_why(study, capsys, words, says):
     assert says in told and told.count("\n") == 1
 
 
+def verified(study, code=0):
+    command = [
+        sys.executable,
+        "scripts/verify.py",
+        "results/test",
+        "--configfile",
+        "config/test.yaml",
+    ]
+    done = subprocess.run(
+        command, cwd=study, env=environment(study), capture_output=True, text=True
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_changed_and_a_missing_file_are_told_with_their_rules_and_made_again(study):
+    files = json.loads((study / "results/test/manifest.json").read_text())["files"]
+    assert len(files) > 100 and f"{len(files)} files" in verified(study)
+    changed, missing = tiny(study, "figures/cosine.png"), tiny(study, "tables/words.tex")
+    content = bytearray(changed.read_bytes())
+    content[len(content) // 2] ^= 1
+    changed.write_bytes(content)
+    missing.unlink()
+    tiny(study, "tables/older.csv").write_text("")
+    told = verified(study, code=1)
+    folder = "results/test/tiny-deep"
+    assert f"changed     {folder}/figures/cosine.png (rule figure_cosine)" in told
+    assert f"missing     {folder}/tables/words.tex (rule table_words)" in told
+    assert f"not listed  {folder}/tables/older.csv" in told and told.count("(rule ") == 2
+    command = told.split("To make them again: ")[1].replace(
+        "snakemake", f"{sys.executable} -m snakemake"
+    )
+    subprocess.run(
+        command, shell=True, cwd=study, env=environment(study), check=True, capture_output=True
+    )
+    tiny(study, "tables/older.csv").unlink()
+    assert f"{len(files)} files" in verified(study)
+
+
 def test_the_notebook_runs_on_the_study(study, monkeypatch):
     monkeypatch.setenv("STUDY", str(study / "results/test"))
     notebook = nbformat.read(REPOSITORY / "notebooks/example.ipynb", as_version=4)
@@ -545,14 +584,14 @@ def test_touching_files_re_runs_nothing(study):
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        ("textualization/plotting.py", FIGURES | {"provenance"}),
+        ("textualization/plotting.py", FIGURES | {"provenance", "manifest"}),
         ("textualization/claims.py", RECORD),
         ("textualization/ascent.py", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("textualization/solvers.py", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("ascend_groups.py", {"ascend_groups"} | OF_GROUPS),
         ("ascend_random_groups.py", {"ascend_random_groups", "table_nulls_groups"} | RECORD
          | OF_NULL_GROUPS),
-        ("figure_recovery.py", {"figure_recovery", "provenance"}),
+        ("figure_recovery.py", {"figure_recovery", "provenance", "manifest"}),
         ("textualization/presenting.py", TABLES | RECORD | ATLAS
          | FIGURES - {"figure_projection", "figure_curves", "figure_nearest"}),
         ("show_claims.py", set()),
@@ -575,12 +614,12 @@ def test_editing_a_module_re_runs_exactly_its_dependants(edited, module, rules):
          | OF_NULL_GROUPS),
         ("statistics.permutations", 3000, {"table_nulls_singles", "table_nulls_groups"} | RECORD
          | OF_NULL_GROUPS),
-        ("statistics.removed_directions", 2, {"table_robustness", "findings", "provenance"}),
+        ("statistics.removed_directions", 2, {"table_robustness", "findings", "provenance", "manifest"}),
         ("nulls.draws", 1, {"ascend_null_singles", "draw_null_inputs", "table_nulls_singles"}
          | {"ascend_null_groups", "ascend_random_groups", "table_nulls_groups", "table_variance"}
          | OF_NULL_GROUPS | {"table_utilisation", "figure_utilisation", "figure_nearest"} | RECORD),
         ("nulls.objectives", ["other_word"], {"table_nulls_groups"} | OF_NULL_GROUPS | RECORD),
-        ("statistics.leading_directions", 4, {"figure_projection", "provenance"}),
+        ("statistics.leading_directions", 4, {"figure_projection", "provenance", "manifest"}),
         ("statistics.nearest_words", 3, OF_GROUPS),
         ("words.candidates", "all", {"mark_candidates", "list_targets", "neuron_summaries"}
          | {"rank_neurons", "draw_reference", "ascend_null_singles"} | ASCENTS_OF_GROUPS
@@ -625,7 +664,7 @@ def test_editing_the_words_re_runs_the_groups_and_no_single_neuron(edited):
 def test_a_words_category_is_asked_for_by_the_strata_and_the_atlas_alone(edited):
     words = edited / "tests/data/words.tsv"
     words.write_text(words.read_text().replace("\tnoun\t", "\tother\t"))
-    assert set(jobs_to_run(edited)) == {"table_strata", "provenance"} | ATLAS
+    assert set(jobs_to_run(edited)) == {"table_strata", "provenance", "manifest"} | ATLAS
 
 
 def test_what_cannot_change_a_result_re_runs_nothing(edited):
@@ -637,7 +676,8 @@ def test_what_cannot_change_a_result_re_runs_nothing(edited):
     # Of a solver that this study does not use.
     settings["ascent"]["lbfgs"] = {"memory": 7}
     path.write_text(yaml.safe_dump(settings))
-    assert jobs_to_run(edited) == {"provenance": 1}  # which records all settings
+    # The record has all settings.
+    assert jobs_to_run(edited) == {"provenance": 1, "manifest": 1}
 
 
 def test_an_edited_model_folder_is_noticed(edited):

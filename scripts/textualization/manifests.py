@@ -1,0 +1,44 @@
+"""What a study consists of: its final files with their sizes and checksums, and whether they are so."""
+
+import hashlib
+from pathlib import Path
+
+
+def listed(root: Path, paths) -> dict[str, dict]:
+    """Size and SHA-256 of files, by their path below `root`, in order."""
+    names = sorted(Path(path).relative_to(root).as_posix() for path in paths)
+    return {name: _facts(root / name) for name in names}
+
+
+def differences(root: Path, files: dict[str, dict]) -> dict[str, str]:
+    """Files that are not as listed, by path: `missing`, `unreadable` or `changed`."""
+    found = {}
+    for name, facts in files.items():
+        try:
+            same = _facts(root / name) == facts
+        except FileNotFoundError:
+            found[name] = "missing"
+        except OSError:
+            found[name] = "unreadable"
+        else:
+            if not same:
+                found[name] = "changed"
+    return found
+
+
+def left_over(root: Path, files: dict[str, dict]) -> list[str]:
+    """Files beside listed ones that are not listed: of other settings, or put there by hand.
+
+    Looked for in the folders that hold nothing but final files.
+    """
+    folders = {
+        Path(name).parent for name in files if Path(name).parent.name in ("tables", "figures")
+    }
+    beside = (path.relative_to(root) for folder in folders for path in (root / folder).iterdir())
+    return sorted({path.as_posix() for path in beside} - set(files))
+
+
+def _facts(path: Path) -> dict:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
