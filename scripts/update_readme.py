@@ -15,8 +15,8 @@ STUDY, MODEL, NULLS = "default", "minilm-l6", ("permuted", "untrained")
 #: The study of the open questions; the experiment whose numbers, and those whose figures are shown.
 QUESTIONS, EXPERIMENT = "questions", "parametrisation"
 QUESTIONS_FIGURES = ("parametrisation", "decomposition")
-#: The neuron that the README asks for.
-ASKED = "output/3/120"
+#: What the README asks.
+ASKED = (("--word", "music"), ("--neuron", "output/3/120"))
 #: Characters of an alt text in the README; the whole is in docs/.
 ALOUD = 800
 GROUPS_SHOWN = {
@@ -57,7 +57,8 @@ def main(readme="README.md", results="results", figures=("recovery", "nulls")) -
             row[f"{null}: value; MiniLM's excess over it"] = told
         rows.append(row)
     _put(readme, "results", markdown(pd.DataFrame(rows)))
-    _put(readme, "asked", _asked(Path(results) / STUDY, "--neuron", ASKED))
+    answers = [_asked(Path(results) / STUDY, *words) for words in ASKED]
+    _put(readme, "asked", "\n".join(answers))
     for name in figures:
         _show(readme, name, Path(results) / STUDY / MODEL / f"figures/{name}.png")
     _photograph(
