@@ -227,6 +227,26 @@ def test_models_are_chosen_and_a_neuron_that_was_not_climbed_says_so(page):
     assert column(page, "^Neurons", 1)[0] == "output/1/0"
 
 
+def test_a_study_of_neurons_or_of_groups_alone_shows_what_it_has(browser, documents, tmp_path):
+    of_singles, of_groups = ("optima", "steps", "nulls"), ("targets", "groups", "rankings")
+    of_groups += ("thresholds", "recovery")
+    halves = {
+        name: {key: value for key, value in documents["first"].items() if key not in left_out}
+        for name, left_out in (("neurons", of_groups), ("groups", of_singles))
+    }
+    path = tmp_path / "index.html"
+    path.write_text(page_of(halves), encoding="utf-8")
+    with watched(browser) as page:
+        for model in halves:
+            for place in ("", "/neurons", "/neuron/output/1/0", "/word/music"):
+                page.goto("about:blank")
+                page.goto(f"{path.as_uri()}#/{model}{place}")
+                page.wait_for_selector("h1")
+                expect(page.locator("h1")).not_to_have_text("Not found")
+        page.goto(f"{path.as_uri()}#/neurons/words")
+        heading(page, "Not found")
+
+
 @pytest.mark.parametrize(
     "fragment",
     [

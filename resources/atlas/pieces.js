@@ -109,7 +109,7 @@ function chart(words, plot) {
 }
 
 const WIDTH = () => Math.min(560, document.getElementById("main").clientWidth - 8);
-const SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "wye"];
+const SYMBOLS = ["circle", "square", "triangle"];
 const DASHES = ["", "5 3", "1.5 3", "8 3 2 3", "3 3", "10 4"];
 
 /** An ascent: activation at the recorded steps, its ceiling and what the best word reaches. */

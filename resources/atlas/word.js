@@ -54,19 +54,19 @@ function groupsOfWord(model, word, target, chosen) {
   ];
 }
 
-const STYLES = (model) => (selection) => model.selections.indexOf(selection) % SYMBOLS.length;
+/** The place of a selection's colour, symbol and dashes: the same as in the study's figures. */
+const styleOf = (selection) => Math.max(0, ["absolute", "ratio_to_max", "z_score"].indexOf(selection));
 
 function cosineChart(model, rows) {
   const { groups } = model;
   if (!rows.length) return el("p", {}, "Groups of single layers alone: see the table.");
   const points = rows.map((i) => ({ size: groups.size[i], cosine: groups.target_cosine[i], selection: label(groups.selection[i]), recovered: groups.recovered[i] }));
-  const at = (selection) => STYLES(model)(selection);
   const lines = model.selections.flatMap((selection) => {
     const own = points.filter((d) => d.selection === label(selection));
-    const style = { x: "size", y: "cosine", stroke: `var(--series-${at(selection) % 3})` };
+    const style = { x: "size", y: "cosine", stroke: `var(--series-${styleOf(selection)})` };
     return [
-      Plot.lineY(own, { ...style, sort: "size", strokeDasharray: DASHES[at(selection)] }),
-      Plot.dot(own, { ...style, symbol: SYMBOLS[at(selection)], fill: (d) => (d.recovered ? `var(--series-${at(selection) % 3})` : "var(--page)"), r: 4, tip: true, title: (d) => `${d.selection}, ${d.size} neurons: ${number(d.cosine)}${d.recovered ? ", comes back" : ""}` }),
+      Plot.lineY(own, { ...style, sort: "size", strokeDasharray: DASHES[styleOf(selection)] }),
+      Plot.dot(own, { ...style, symbol: SYMBOLS[styleOf(selection)], fill: (d) => (d.recovered ? `var(--series-${styleOf(selection)})` : "var(--page)"), r: 4, tip: true, title: (d) => `${d.selection}, ${d.size} neurons: ${number(d.cosine)}${d.recovered ? ", comes back" : ""}` }),
       Plot.text(own.filter((d) => d.size === d3.max(own, (e) => e.size)), { x: "size", y: "cosine", text: "selection", textAnchor: "start", dx: 8 }),
     ];
   });
