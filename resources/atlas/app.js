@@ -10,13 +10,16 @@ let current;
 /** The parts and the choices of the present fragment; parts that are no text are left as they are. */
 function fragment() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split(/\?(.*)/s);
-  const parts = path.split("/").filter(Boolean).map((part) => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return part;
-    }
-  });
+  const parts = path
+    .split("/")
+    .filter(Boolean)
+    .map((part) => {
+      try {
+        return decodeURIComponent(part);
+      } catch {
+        return part;
+      }
+    });
   return [parts, Object.fromEntries(new URLSearchParams(query))];
 }
 
@@ -73,7 +76,13 @@ function offer() {
 
 function option(item, i) {
   const kind = item.neuron ? "neuron" : current.targetOf.has(item.word) ? "target word" : "word";
-  const made = el("li", { role: "option", id: `found-${i}`, "aria-selected": i === at }, item.neuron ?? asWord(item.word), " ", el("small", {}, kind));
+  const made = el(
+    "li",
+    { role: "option", id: `found-${i}`, "aria-selected": i === at },
+    item.neuron ?? asWord(item.word),
+    " ",
+    el("small", {}, kind),
+  );
   made.addEventListener("mousedown", (event) => event.preventDefault());
   made.addEventListener("click", () => take(i));
   return made;

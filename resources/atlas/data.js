@@ -10,7 +10,11 @@ const opened = new Map();
 
 /** A model's part of the atlas, with indices; the promise of it. */
 function openModel(name) {
-  if (!opened.has(name)) opened.set(name, unpacked(PACKED.get(name)).then((data) => indexed(name, data)));
+  if (!opened.has(name))
+    opened.set(
+      name,
+      unpacked(PACKED.get(name)).then((data) => indexed(name, data)),
+    );
   return opened.get(name);
 }
 
@@ -25,7 +29,10 @@ async function unpacked(script) {
 function indexed(name, data) {
   const { neurons, optima, targets, groups } = data;
   const count = neurons.site.length;
-  const names = Array.from({ length: count }, (_, i) => `${neurons.site[i]}/${neurons.layer[i]}/${neurons.index[i]}`);
+  const names = Array.from(
+    { length: count },
+    (_, i) => `${neurons.site[i]}/${neurons.layer[i]}/${neurons.index[i]}`,
+  );
   const model = {
     ...data,
     name,
@@ -112,12 +119,19 @@ function neighbours(model, target, selection, size) {
 function thresholdsOf(model) {
   const { thresholds } = model;
   const key = (...parts) => parts.join("\u0000");
-  const found = once(model, "thresholdOf", () =>
-    new Map(
-      d3.range(thresholds.word.length)
-        .filter((i) => thresholds.scope[i] === "model")
-        .map((i) => [key(thresholds.word[i], thresholds.selection[i], thresholds.percent[i]), thresholds.neurons[i]]),
-    ),
+  const found = once(
+    model,
+    "thresholdOf",
+    () =>
+      new Map(
+        d3
+          .range(thresholds.word.length)
+          .filter((i) => thresholds.scope[i] === "model")
+          .map((i) => [
+            key(thresholds.word[i], thresholds.selection[i], thresholds.percent[i]),
+            thresholds.neurons[i],
+          ]),
+      ),
   );
   return (...parts) => found.get(key(...parts)) ?? null;
 }
@@ -144,10 +158,13 @@ function neuronsTyped(model, text, most) {
   const [, site = "", layer, index = ""] = parts;
   const found = [];
   const fits = (row) =>
-    (model.sites.some((name) => name.startsWith(site)) ? model.neurons.site[row].startsWith(site) : /^l(ayer)?$/.test(site)) &&
+    (model.sites.some((name) => name.startsWith(site))
+      ? model.neurons.site[row].startsWith(site)
+      : /^l(ayer)?$/.test(site)) &&
     String(model.neurons.layer[row]) === layer &&
     String(model.neurons.index[row]).startsWith(index);
   for (let row = 0; row < model.names.length && found.length < most; row++)
-    if (fits(row)) found.push({ neuron: model.names[row], exact: String(model.neurons.index[row]) === index });
+    if (fits(row))
+      found.push({ neuron: model.names[row], exact: String(model.neurons.index[row]) === index });
   return found.sort((a, b) => b.exact - a.exact);
 }

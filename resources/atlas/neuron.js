@@ -18,32 +18,62 @@ function neuronView(model, parts) {
     title: `Neuron ${model.names[row]}`,
     contents: [
       at === undefined
-        ? el("p", {}, "The study did not climb this neuron. To climb it now: ", el("code", {}, `make ask NEURON=${model.names[row]}`))
+        ? el(
+            "p",
+            {},
+            "The study did not climb this neuron. To climb it now: ",
+            el("code", {}, `make ask NEURON=${model.names[row]}`),
+          )
         : optimumOfNeuron(model, at, over),
       at === undefined ? factList([["Over words", over]]) : null,
-      section("Words", el("div", { class: "columns" }, at === undefined ? null : nearestWords(model, at), words)),
+      section(
+        "Words",
+        el("div", { class: "columns" }, at === undefined ? null : nearestWords(model, at), words),
+      ),
       at === undefined ? null : section("Beside null models", besideNulls(model, row, at)),
       section("Groups that it belongs to", groups),
-      el("nav", { class: "steps", "aria-label": "Neurons beside this one" }, el("span", {}, "Before: ", step(-1)), el("span", {}, "After: ", step(1))),
+      el(
+        "nav",
+        { class: "steps", "aria-label": "Neurons beside this one" },
+        el("span", {}, "Before: ", step(-1)),
+        el("span", {}, "After: ", step(1)),
+      ),
     ],
   };
 }
 
 function optimumOfNeuron(model, at, over) {
   const of = Object.fromEntries(Object.entries(model.optima).map(([column, values]) => [column, values[at]]));
-  const others = of.starts.length > 1 ? `${number(d3.min(of.starts))} to ${number(d3.max(of.starts))} from ${of.starts.length} starts` : "one start";
+  const others =
+    of.starts.length > 1
+      ? `${number(d3.min(of.starts))} to ${number(d3.max(of.starts))} from ${of.starts.length} starts`
+      : "one start";
   const facts = factList([
     ["Activation reached", `${number(of.activation)} (${others})`],
-    ["Ceiling", of.ceiling == null ? "none" : `${number(of.ceiling)}; reached ${percent(of.activation / of.ceiling)}`],
+    [
+      "Ceiling",
+      of.ceiling == null ? "none" : `${number(of.ceiling)}; reached ${percent(of.activation / of.ceiling)}`,
+    ],
     ["At the start", number(of.start_activation)],
-    ["Utilisation", `best word ${percent(of.utilisation_best_word)}, nearest word ${percent(of.utilisation_nearest_word)}, mean word ${percent(of.utilisation_mean_word)}`],
+    [
+      "Utilisation",
+      `best word ${percent(of.utilisation_best_word)}, nearest word ${percent(of.utilisation_nearest_word)}, mean word ${percent(of.utilisation_mean_word)}`,
+    ],
     ["Over words", over],
-    ["Ascent", `${of.taken} steps; ${of.collapsed ? "collapsed" : of.converged ? "converged" : "still rising"}`],
+    [
+      "Ascent",
+      `${of.taken} steps; ${of.collapsed ? "collapsed" : of.converged ? "converged" : "still rising"}`,
+    ],
     ["Largest entries of x", inARow(of.largest_entries.split(" ").map((word) => wordLink(model, word)))],
   ]);
   const best = of.utilisation_best_word == null ? null : of.utilisation_best_word * of.activation;
   const said = `Activation along the ascent: from ${number(of.curve[0])} to ${number(of.curve.at(-1))} in ${model.steps.at(-1)} steps${of.ceiling == null ? "" : `; no input can exceed ${number(of.ceiling)}`}.`;
-  return el("div", { class: "columns" }, facts, chart(said, ascentChart(model.steps, of.curve, of.ceiling, best)));
+  return el(
+    "div",
+    { class: "columns" },
+    facts,
+    chart(said, ascentChart(model.steps, of.curve, of.ceiling, best)),
+  );
 }
 
 function nearestWords(model, at) {
@@ -54,13 +84,39 @@ function nearestWords(model, at) {
 
 function besideNulls(model, row, at) {
   const { neurons, optima, nulls } = model;
-  const own = ["this neuron", "1", number(optima.nearest_cosines[at][0]), percent(optima.ceiling[at] ? optima.activation[at] / optima.ceiling[at] : null), percent(optima.utilisation_best_word[at])];
-  const start = ["its start, before any step", "1", number(optima.start_nearest_cosine[at]), percent(optima.ceiling[at] ? optima.start_activation[at] / optima.ceiling[at] : null), "–"];
-  const same = d3.range(nulls?.null.length ?? 0).filter((i) => nulls.site[i] === neurons.site[row] && nulls.layer[i] === neurons.layer[row]);
-  const rows = same.map((i) => [label(nulls.null[i]), String(nulls.neurons[i]), number(nulls.nearest_cosine[i]), percent(nulls.share_of_ceiling[i]), percent(nulls.utilisation_best_word[i])]);
+  const own = [
+    "this neuron",
+    "1",
+    number(optima.nearest_cosines[at][0]),
+    percent(optima.ceiling[at] ? optima.activation[at] / optima.ceiling[at] : null),
+    percent(optima.utilisation_best_word[at]),
+  ];
+  const start = [
+    "its start, before any step",
+    "1",
+    number(optima.start_nearest_cosine[at]),
+    percent(optima.ceiling[at] ? optima.start_activation[at] / optima.ceiling[at] : null),
+    "–",
+  ];
+  const same = d3
+    .range(nulls?.null.length ?? 0)
+    .filter((i) => nulls.site[i] === neurons.site[row] && nulls.layer[i] === neurons.layer[row]);
+  const rows = same.map((i) => [
+    label(nulls.null[i]),
+    String(nulls.neurons[i]),
+    number(nulls.nearest_cosine[i]),
+    percent(nulls.share_of_ceiling[i]),
+    percent(nulls.utilisation_best_word[i]),
+  ]);
   return smallTable(
     "Medians over neurons of the same layer in null models",
-    ["of", "neurons", "cosine to the nearest word", "share of the ceiling", "best word, share of the optimum"],
+    [
+      "of",
+      "neurons",
+      "cosine to the nearest word",
+      "share of the ceiling",
+      "best word, share of the optimum",
+    ],
     [own, start, ...rows],
   );
 }
@@ -71,7 +127,12 @@ function groupsOfNeuron(model, row) {
   const rows = found
     .sort((a, b) => a[2] - b[2])
     .slice(0, 50)
-    .map(([target, selection, rank]) => [wordLink(model, model.targets.word[target]), label(selection), String(rank), String(model.sizes.find((size) => size >= rank))]);
+    .map(([target, selection, rank]) => [
+      wordLink(model, model.targets.word[target]),
+      label(selection),
+      String(rank),
+      String(model.sizes.find((size) => size >= rank)),
+    ]);
   const caption = `${found.length > 50 ? `The first 50 of ${found.length}` : found.length} groups, by the neuron's place in them`;
   return smallTable(caption, ["word", "selection", "place", "in groups of at least"], rows);
 }

@@ -12,13 +12,17 @@ function overview(model, chosen) {
   const facts = [
     ["Neurons", `${neurons.site.length.toLocaleString("en")} (${model.sites.join(", ")})`],
     optima && ["Climbed alone", `${optima.neuron.length.toLocaleString("en")}, ${ABOUT.steps.singles} steps`],
-    targets && ["Words with groups", `${targets.word.length}, ${model.sizes.length} sizes, ${model.selections.map(label).join(", ")}`],
+    targets && [
+      "Words with groups",
+      `${targets.word.length}, ${model.sizes.length} sizes, ${model.selections.map(label).join(", ")}`,
+    ],
   ];
   const tables = [
     ["Neurons", "neurons", neuronTable(model, chosen)],
     ["Words", "words", wordTable(model, chosen)],
   ].filter(([, , table]) => table);
-  const ownPage = (kind) => el("p", {}, el("a", { href: place([model.name, kind]) }, "This table on a page of its own"));
+  const ownPage = (kind) =>
+    el("p", {}, el("a", { href: place([model.name, kind]) }, "This table on a page of its own"));
   return {
     title: `${ABOUT.study}: ${model.name}`,
     contents: [
@@ -47,12 +51,16 @@ function multiples(model, name, unit, of, key) {
   const filled = [...cells].filter(([, values]) => values.length);
   if (!filled.length) return el("p", {}, "Nothing to show.");
   const x = d3.nice(...d3.extent(filled.flatMap(([, values]) => values)), 8);
-  const highest = highestBin(filled.map(([, values]) => values), x);
+  const highest = highestBin(
+    filled.map(([, values]) => values),
+    x,
+  );
   const column = { share: "share_of_ceiling", best: "utilisation_best_word", cosine: "nearest_cosine" }[key];
   const kinds = [...new Set(nulls?.null ?? [])];
   const medians = (site, layer) =>
     column && nulls
-      ? d3.range(nulls.null.length)
+      ? d3
+          .range(nulls.null.length)
           .filter((i) => nulls.site[i] === site && nulls.layer[i] === layer && nulls[column][i] != null)
           .map((i) => ({ value: nulls[column][i], null: nulls.null[i], place: kinds.indexOf(nulls.null[i]) }))
           .filter(({ value }) => value >= x[0] && value <= x[1])
@@ -60,7 +68,10 @@ function multiples(model, name, unit, of, key) {
   const figures = filled.map(([cell, values]) => {
     const [site, layer] = cell.split("/");
     const lines = medians(site, Number(layer));
-    const words = [`median ${shown(d3.median(values), unit)} (${values.length})`, ...lines.map((d) => `${label(d.null)} ${shown(d.value, unit)}`)];
+    const words = [
+      `median ${shown(d3.median(values), unit)} (${values.length})`,
+      ...lines.map((d) => `${label(d.null)} ${shown(d.value, unit)}`),
+    ];
     const plot = histogram(values, unit, x, highest, lines);
     plot.setAttribute("aria-hidden", "true");
     return el(
@@ -72,23 +83,39 @@ function multiples(model, name, unit, of, key) {
     );
   });
   const caption = `${name}${unit ? ` (${unit})` : ""}: share of neurons by value, layer by layer${column && nulls ? `; ${NULL_WORDS}` : ""}.`;
-  return el("figure", { class: "wide" }, el("div", { class: "multiples" }, ...figures), el("figcaption", {}, caption));
+  return el(
+    "figure",
+    { class: "wide" },
+    el("div", { class: "multiples" }, ...figures),
+    el("figcaption", {}, caption),
+  );
 }
 
 function neuronTable(model, { site, layer, sort, dir, all }, whenSorted) {
   const { neurons, optima } = model;
   const known = measures(model);
-  const rows = d3.range(neurons.site.length).filter(
-    (row) =>
-      (!site || neurons.site[row] === site) &&
-      (!layer || String(neurons.layer[row]) === layer) &&
-      (all || !optima || model.optimumOf.has(row)),
-  );
+  const rows = d3
+    .range(neurons.site.length)
+    .filter(
+      (row) =>
+        (!site || neurons.site[row] === site) &&
+        (!layer || String(neurons.layer[row]) === layer) &&
+        (all || !optima || model.optimumOf.has(row)),
+    );
   const of = (column) => (row) => optima?.[column][model.optimumOf.get(row)];
   const columns = [
     { key: "neuron", title: "neuron", text: (row) => neuronLink(model, row), number: (row) => row },
-    ...Object.entries(known).map(([key, [title, unit, value]]) => ({ key, title, text: (row) => shown(value(row), unit), number: value })),
-    optima && { key: "nearest", title: "nearest word", text: (row) => wordOr(model, of("nearest_words")(row)?.[0]) },
+    ...Object.entries(known).map(([key, [title, unit, value]]) => ({
+      key,
+      title,
+      text: (row) => shown(value(row), unit),
+      number: value,
+    })),
+    optima && {
+      key: "nearest",
+      title: "nearest word",
+      text: (row) => wordOr(model, of("nearest_words")(row)?.[0]),
+    },
     { key: "exciting", title: "best word", text: (row) => wordOr(model, neurons.top_words[row][0]) },
   ].filter(Boolean);
   const caption = `Neurons${site ? ` of ${site}` : ""}${layer ? `, layer ${layer}` : ""}`;
@@ -115,7 +142,13 @@ function wordTable(model, { sort, dir }, whenSorted) {
       })),
     ),
   ];
-  return longTable("Target words, and the group size at which each comes back", columns, d3.range(targets.word.length), [sort ?? "word", dir], whenSorted);
+  return longTable(
+    "Target words, and the group size at which each comes back",
+    columns,
+    d3.range(targets.word.length),
+    [sort ?? "word", dir],
+    whenSorted,
+  );
 }
 
 /** A long table on a page of its own; how it is sorted goes into the fragment. */
@@ -138,6 +171,16 @@ function neuronChoices(model, chosen) {
     { class: "choices" },
     choice("Site", any(model.sites), chosen.site ?? "", (site) => to({ site })),
     choice("Layer", any(layers), chosen.layer ?? "", (layer) => to({ layer })),
-    climbed ? choice("Which", [["", "climbed"], ["yes", "all"]], chosen.all ?? "", (all) => to({ all })) : null,
+    climbed
+      ? choice(
+          "Which",
+          [
+            ["", "climbed"],
+            ["yes", "all"],
+          ],
+          chosen.all ?? "",
+          (all) => to({ all }),
+        )
+      : null,
   );
 }

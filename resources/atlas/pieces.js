@@ -11,11 +11,13 @@ function el(tag, attributes = {}, ...children) {
 
 const number = (value) =>
   value == null ? "–" : Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
-const percent = (value) => (value == null ? "–" : `${(100 * value).toFixed(value && Math.abs(value) < 0.0995 ? 1 : 0)} %`);
+const percent = (value) =>
+  value == null ? "–" : `${(100 * value).toFixed(value && Math.abs(value) < 0.0995 ? 1 : 0)} %`;
 const shown = (value, unit) => (unit === "%" ? percent(value) : number(value));
 
 /** A name as people read it, as the figures have it. */
-const label = (name) => name.replaceAll("_", " ").replace("z score", "z-score").replace("layernorm", "LayerNorm");
+const label = (name) =>
+  name.replaceAll("_", " ").replace("z score", "z-score").replace("layernorm", "LayerNorm");
 
 /** The fragment of a place: its parts, and what is chosen there. */
 function place(parts, chosen = {}) {
@@ -34,7 +36,11 @@ const inARow = (nodes) => nodes.flatMap((node, i) => (i ? [" · ", node] : [node
 
 /** Facts as pairs of a name and a value. */
 const factList = (pairs) =>
-  el("dl", { class: "facts" }, ...pairs.filter(Boolean).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  el(
+    "dl",
+    { class: "facts" },
+    ...pairs.filter(Boolean).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
+  );
 
 /** A section under a heading; nothing if there is nothing to show. */
 const section = (heading, ...children) => el("section", {}, el("h2", {}, heading), ...children);
@@ -58,7 +64,10 @@ function longTable(caption, columns, rows, sorted, whenSorted = () => {}) {
   const table = el("table", { class: "long" }, el("caption", {}, caption));
   const holder = el("div", { class: "scroll" }, table);
   const make = () => {
-    const at = Math.max(0, columns.findIndex(({ key }) => key === sorted?.[0]));
+    const at = Math.max(
+      0,
+      columns.findIndex(({ key }) => key === sorted?.[0]),
+    );
     const made = new DataTable(table, {
       data: rows,
       autoWidth: false,
@@ -67,14 +76,20 @@ function longTable(caption, columns, rows, sorted, whenSorted = () => {}) {
       lengthChange: false,
       order: [[at, sorted?.[1] === "desc" ? "desc" : "asc"]],
       layout: { topStart: "search", topEnd: null, bottomStart: "info", bottomEnd: "paging" },
-      language: { search: "Filter:", info: "_START_ to _END_ of _TOTAL_", infoFiltered: "(filtered from _MAX_)", emptyTable: "none" },
+      language: {
+        search: "Filter:",
+        info: "_START_ to _END_ of _TOTAL_",
+        infoFiltered: "(filtered from _MAX_)",
+        emptyTable: "none",
+      },
       columns: columns.map(({ key, title, text, number }) => ({
         title,
         type: number ? "num" : "string",
         className: number && key !== "neuron" ? "number" : null,
         data: null,
         render: (row, kind) => {
-          if (kind === "sort" || kind === "type") return number ? (number(row) ?? -Infinity) : plainText(text(row));
+          if (kind === "sort" || kind === "type")
+            return number ? (number(row) ?? -Infinity) : plainText(text(row));
           return kind === "display" ? text(row) : plainText(text(row));
         },
       })),
@@ -123,7 +138,11 @@ function ascentChart(steps, curve, ceiling, best) {
     width: WIDTH(),
     height: 240,
     marginRight: 64,
-    x: { type: "symlog", label: "step", ticks: steps.length > 1 ? [0, 1, 10, 100, 1000, 10000].filter((t) => t <= steps.at(-1)) : 1 },
+    x: {
+      type: "symlog",
+      label: "step",
+      ticks: steps.length > 1 ? [0, 1, 10, 100, 1000, 10000].filter((t) => t <= steps.at(-1)) : 1,
+    },
     y: { label: "activation", grid: true, nice: true },
     marks: [
       ...lines.map(({ y, dash }) => Plot.ruleY([y], { strokeDasharray: dash, strokeOpacity: 0.7 })),
@@ -145,8 +164,16 @@ function histogram(values, unit, x, highest, nulls) {
     x: { domain: x.map((edge) => edge * scale), ticks: 3, label: null, nice: false },
     y: { axis: null, domain: [0, highest] },
     marks: [
-      Plot.rectY(values, Plot.binX({ y: "proportion" }, { x: (v) => v * scale, thresholds: binEdges(x).map((e) => e * scale), fill: "var(--accent)" })),
-      ...nulls.map(({ value, place }) => Plot.ruleX([value * scale], { strokeDasharray: DASHES[1 + (place % 5)] })),
+      Plot.rectY(
+        values,
+        Plot.binX(
+          { y: "proportion" },
+          { x: (v) => v * scale, thresholds: binEdges(x).map((e) => e * scale), fill: "var(--accent)" },
+        ),
+      ),
+      ...nulls.map(({ value, place }) =>
+        Plot.ruleX([value * scale], { strokeDasharray: DASHES[1 + (place % 5)] }),
+      ),
       Plot.ruleY([0]),
     ],
   });
@@ -156,4 +183,6 @@ const binEdges = ([low, high], bins = 24) => d3.range(bins + 1).map((i) => low +
 
 /** How high the bars of such histograms come, so that all of them share a scale. */
 const highestBin = (lists, x) =>
-  d3.max(lists, (values) => d3.max(d3.bin().domain(x).thresholds(binEdges(x))(values), (bin) => bin.length / values.length)) ?? 1;
+  d3.max(lists, (values) =>
+    d3.max(d3.bin().domain(x).thresholds(binEdges(x))(values), (bin) => bin.length / values.length),
+  ) ?? 1;
