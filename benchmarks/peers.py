@@ -15,6 +15,7 @@ import torch
 from safetensors import safe_open
 from transformers import BertConfig, BertModel
 
+from textualization.architecture import Architecture
 from textualization.families.bert import INSIDE
 
 #: The faster one for `batched`, by a few percent: see `compare_attention`.
@@ -87,7 +88,7 @@ def from_frozen(path: str | Path, attention: str = ATTENTION) -> BertModel:
     Peers and engine then surely have the same weights.
     """
     with safe_open(path, framework="pt") as file:
-        facts = file.metadata()
+        facts = Architecture.read(file.metadata()).facts()
         tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
     positions = len(tensors["position_embeddings"])
     model = _bert(facts, positions, attention, types=1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from running import run
+from textualization.architecture import metadata
 from textualization.files import atomic
 from textualization.freezing import CheckpointError, freeze
 
@@ -17,7 +18,7 @@ def main(weights: str, family: str, shape: dict[str, int], frozen: str) -> None:
             f"the model is not of the shape in the catalogue ({'; '.join(wrong)})"
         )
     with atomic(frozen) as partial:
-        save_file(tensors, partial, metadata=facts)
+        save_file(tensors, partial, metadata=metadata(facts))
 
 
 if "snakemake" in globals():

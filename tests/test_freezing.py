@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+import derive_null
+import freeze_model
+from textualization.architecture import Architecture
 from textualization.freezing import CheckpointError, freeze
 
 TINY = Path(__file__).parent / "data" / "tiny-wide"
@@ -96,6 +100,19 @@ def test_facts_are_those_of_the_config_as_text(frozen):
         "initial": "[]",
         "cutoff": "0.0",
     }
+
+
+def test_the_same_checkpoint_gives_the_same_bytes_and_the_same_facts(tmp_path, frozen):
+    shape = {"layers": 2, "hidden": 24}
+    paths = [str(tmp_path / f"{name}.safetensors") for name in "abc"]
+    freeze_model.main(str(TINY / "model.safetensors"), "bert", shape, paths[0])
+    with safe_open(paths[0], framework="pt") as file:
+        assert Architecture.read(file.metadata()).facts() == frozen[1]
+    for derived in paths[1:]:
+        derive_null.main(paths[0], "permuted", 1, 0, derived)
+    assert Path(paths[1]).read_bytes() == Path(paths[2]).read_bytes()
+    freeze_model.main(str(TINY / "model.safetensors"), "bert", shape, paths[1])
+    assert Path(paths[0]).read_bytes() == Path(paths[1]).read_bytes()
 
 
 @pytest.mark.parametrize(("entry", "padding"), [(0, "0"), (7, "7"), (None, "-1")])

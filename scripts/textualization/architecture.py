@@ -3,6 +3,9 @@
 import json
 from dataclasses import asdict, dataclass, fields
 
+#: Under which a file of tensors keeps the facts.
+KEY = "architecture"
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -47,7 +50,9 @@ class Architecture:
 
     @classmethod
     def read(cls, facts: dict) -> "Architecture":
-        """From facts, values or their texts. Raises KeyError-like TypeError if one is missing."""
+        """From facts, values or texts, or a file's `metadata`. Raises TypeError if one is missing."""
+        if KEY in facts:
+            facts = json.loads(facts[KEY])
         known = {field.name: field.type for field in fields(cls)}
         values = {name: value for name, value in facts.items() if name in known}
         for name, value in values.items():
@@ -78,6 +83,15 @@ class Architecture:
         """The name of the LayerNorm that a block's feed-forward layer reads."""
         name = "attention_norm" if self.order == "post" else "intermediate_norm"
         return f"block.{self.block(layer)}.{name}"
+
+
+def metadata(facts: dict[str, str]) -> dict[str, str]:
+    """Facts as a file of tensors keeps them: under one key.
+
+    Safetensors writes several keys in an order that changes from run to run; the same model is to make
+    the same bytes, or all that is made of it would be made again.
+    """
+    return {KEY: json.dumps(facts, sort_keys=True)}
 
 
 def _tuple(value):
