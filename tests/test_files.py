@@ -1,5 +1,10 @@
 """A file is there whole, or not at all."""
 
+import os
+import socket
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,3 +63,21 @@ def test_an_array_can_be_mapped_under_the_name_it_was_given(tmp_path, name):
     assert isinstance(back, np.memmap)
     assert back.dtype == np.float32
     assert np.array_equal(back, array)
+
+
+def test_what_a_killed_process_left_half_written_goes_and_another_writers_stays(tmp_path):
+    path = tmp_path / "a[1].csv"
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    host = socket.gethostname()
+    gone = tmp_path / f".a[1].csv.{host}-{killed.pid}.partial"
+    stays = [
+        tmp_path / f".a[1].csv.{host}-{os.getppid()}.partial",
+        tmp_path / f".a[1].csv.elsewhere-{killed.pid}.partial",
+        tmp_path / f".b.csv.{host}-{killed.pid}.partial",
+    ]
+    for left in (gone, *stays):
+        left.write_text("half")
+    write_text("whole", path)
+    assert path.read_text() == "whole" and not gone.exists()
+    assert all(left.exists() for left in stays)

@@ -122,6 +122,7 @@ def test_the_study_killed_fifty_times_is_the_same_study(undisturbed, tmp_path):
         if len(kills) == KILLS:
             break
         folder, safe = copy_of_the_project(tmp_path / f"project{len(kills)}"), {}
+    # For whoever looks at how the kills fell.
     print({kind: kills.count(kind) for kind in sorted(set(kills), key=str)})
     assert {victim for victim, _ in kills} == set(VICTIMS)
     assert {number for _, number in kills} == set(SIGNALS)

@@ -1,5 +1,6 @@
 """Atomic writes: a file is there whole, or not at all."""
 
+import glob
 import os
 import socket
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ def atomic(path: str | Path):
     """Yield a temporary path beside `path`; rename it to `path` if the block ends well."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _tidy(path)
     # Two machines that share the folder may have processes of one number.
     partial = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.partial")
     try:
@@ -24,6 +26,25 @@ def atomic(path: str | Path):
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _tidy(path: Path) -> None:
+    """Remove what processes of this machine that were killed left half written of a file."""
+    begins, ends = f".{path.name}.{socket.gethostname()}-", ".partial"
+    for left in path.parent.glob(f"{glob.escape(begins)}*{ends}"):
+        number = left.name.removeprefix(begins).removesuffix(ends)
+        if number.isdigit() and not _alive(int(number)):
+            left.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # signal 0 asks, and does nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
 
 
 def write_text(text: str, path: str | Path) -> None:
