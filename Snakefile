@@ -28,13 +28,9 @@ report: "report/workflow.rst"
 
 
 rule all:
-    """The whole study: claims, tables, figures, and the record of how they were made."""
+    """The whole study: claims, findings, atlas; every model's tables and figures; the record of it all."""
     default_target: True
     input:
-        STUDY / "claims.md",
-        STUDY / "findings.md",
-        STUDY / "provenance.json",
+        STUDY_FILES,
+        for_each_model(MODEL_FILES),
         STUDY / "manifest.json",
-        for_each_model(TABLES + FIGURES + EXPERIMENTS),
-        ATLAS,
-        SIDE_BY_SIDE,

@@ -137,16 +137,17 @@ def every_kind(paths):
     ]
 
 
-# What the study consists of, as its manifest lists it.
-FINAL_OF_STUDY = every_kind([STUDY / "claims.md", STUDY / "findings.md"] + SIDE_BY_SIDE)
-FINAL_OF_STUDY += [STUDY / "provenance.json", STUDY / "config.yaml"] + ATLAS
-FINAL_OF_MODELS = every_kind(TABLES + FIGURES + EXPERIMENTS) + [
+# What the study consists of: all of it is asked for, since Snakemake makes no file again that only a
+# finished one was made from.
+STUDY_FILES = every_kind([STUDY / "claims.md", STUDY / "findings.md"] + SIDE_BY_SIDE)
+STUDY_FILES += [STUDY / "provenance.json", STUDY / "config.yaml"] + ATLAS
+MODEL_FILES = every_kind(TABLES + FIGURES + EXPERIMENTS) + [
     MODEL / name
     for of in ("singles", "groups")
     if of in ASKED
     for name in (f"{of}.parquet", f"{of}_embeddings.npy", f"{of}_curves.parquet")
 ]
-FINAL_OF_MODELS += [MODEL / "tables/thresholds_by_word.csv"] if "groups" in ASKED else []
+MODEL_FILES += [MODEL / "tables/thresholds_by_word.csv"] if "groups" in ASKED else []
 
 
 # GPU jobs take turns on one machine, as many at a time as `--resources gpu=` says; a scheduler

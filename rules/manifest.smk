@@ -5,8 +5,8 @@ rule manifest:
     """Every final file of the study with its size and checksum; `make verify` compares them."""
     input:
         script_with_modules("manifest"),
-        of_study=FINAL_OF_STUDY,
-        of_models=for_each_model(FINAL_OF_MODELS),
+        of_study=STUDY_FILES,
+        of_models=for_each_model(MODEL_FILES),
     output:
         STUDY / "manifest.json",
     log:
