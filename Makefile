@@ -16,9 +16,11 @@ demo: .venv/runs  ## install, run the default study, build the report, show the 
 questions: .venv/runs  ## the experiments on the questions that the paper left open, about an hour
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason --configfile config/questions.yaml
 
+# What is asked is data: the shell sees it as a variable only.
+export NEURON WORD
 ask: .venv/runs  ## make ask WORD=music, make ask NEURON=output/3/120; of another study: STUDY=results/paper MODEL=...
 	@$(BIN)/python scripts/ask.py --study '$(STUDY)' $(if $(MODEL),--model '$(MODEL)') \
-	  $(if $(NEURON),--neuron '$(NEURON)') $(if $(WORD),--word '$(WORD)')
+	  $(if $(NEURON),--neuron "$$NEURON") $(if $(WORD),--word "$$WORD")
 
 verify: .venv/runs  ## whether a study is as its manifest lists it: STUDY=results/paper OPTIONS='--configfile config/paper.yaml'
 	@$(BIN)/python scripts/verify.py '$(STUDY)' $(OPTIONS)

@@ -49,6 +49,10 @@ class Study:
             )
         self.settings = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
         models = [name for name in self.settings["models"] if (folder / name).is_dir()]
+        if not models:
+            raise SettingsError(
+                f"{folder} has no model's results: run snakemake for this study again"
+            )
         self.model = model or models[0]
         if self.model not in models:
             raise SettingsError(
@@ -107,7 +111,7 @@ def _row_of(study: Study, name: str) -> int:
     """The neuron's row in the document; SettingsError, saying what is allowed, if there is none."""
     neurons = study.document["neurons"]
     sites = list(dict.fromkeys(neurons["site"]))
-    parts = re.fullmatch(r"\s*(\w+)\W+(\d+)\W+(\d+)\s*", name)
+    parts = re.fullmatch(r"\s*(\w+)[/ ]+(\d+)[/ ]+(\d+)\s*", name)
     if not parts:
         raise SettingsError(f"NEURON: {name!r} is not site/layer/index, as in {sites[0]}/3/120")
     site, layer, index = parts[1], int(parts[2]), int(parts[3])

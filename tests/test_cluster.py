@@ -21,7 +21,7 @@ ASCENTS = [str(MODEL / f"ascent/singles/output-{layer}-0.safetensors") for layer
 #: The rules that this study submits; all others take seconds and run beside the controller.
 SUBMITTED = {"freeze_model", "word_activations", "neuron_summaries", "rank_neurons"}
 SUBMITTED |= {"ascend_singles", "ascend_groups", "describe_singles", "describe_groups"}
-SUBMITTED |= {"draw_null_inputs"}
+SUBMITTED |= {"draw_null_inputs", "atlas_model"}
 
 pytestmark = [
     pytest.mark.campaign,

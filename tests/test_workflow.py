@@ -422,6 +422,7 @@ def test_a_word_that_the_study_did_not_ask_is_climbed(study, capsys):
         (["--neuron", "output/1/16"], "layers 1 to 3, index 0 to 15"),
         (["--neuron", "outputs/1/1"], "no site 'outputs' (has: intermediate, output"),
         (["--neuron", "music"], "not site/layer/index"),
+        (["--neuron", "output/1/-2"], "not site/layer/index"),
         (["--word", "tigre"], "near to it: tiger"),
         (["--word", "[CLS]"], "is special, no word of its own"),
         (["--word", "apple", "--model", "gpt"], "'gpt' is not in"),
