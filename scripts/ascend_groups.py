@@ -67,7 +67,7 @@ def main(
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         weights=snakemake.input.weights,
         targets=snakemake.input.targets,
         ranking=snakemake.input.ranking,

@@ -46,7 +46,7 @@ def main(
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         weights=snakemake.input.weights,
         candidates=snakemake.input.candidates,
         reference=snakemake.input.reference,

@@ -66,7 +66,7 @@ def _strata(neurons: pd.DataFrame, null: str):
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         weights=snakemake.input.weights,
         candidates=snakemake.input.candidates,
         targets=snakemake.input.targets,

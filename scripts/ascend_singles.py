@@ -39,7 +39,7 @@ def main(
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         weights=snakemake.input.weights,
         site=snakemake.wildcards.site,
         layer=int(snakemake.wildcards.layer),

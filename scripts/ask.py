@@ -28,6 +28,7 @@ from climbing import climb
 from optima import read_embeddings
 from textualization.answers import neuron_answer, neuron_name, printable, word_answer
 from textualization.atlas import columns, groups_of, optima_of, ranking_of
+from textualization.checksums import DamagedError, check
 from textualization.errors import SettingsError
 from textualization.sources import folder_name
 from textualization.sweeps import protocol
@@ -62,6 +63,7 @@ class Study:
         atlas = self.results / "atlas.json.gz"
         if not atlas.is_file():
             raise SettingsError(f"{atlas} is missing: run snakemake for this study again")
+        check([atlas])
         self.document = json.loads(gzip.decompress(atlas.read_bytes()))
 
     def weights(self) -> Path:
@@ -69,12 +71,14 @@ class Study:
         folder = self.folder.parent / "_models" / folder_name(self.model, entry)
         if not (folder / "frozen.safetensors").is_file():
             raise SettingsError(f"{folder}/frozen.safetensors is missing: run snakemake again")
+        check([folder / "frozen.safetensors"])
         return folder / "frozen.safetensors"
 
     def path(self, name: str) -> Path:
         found = self.results / name
         if not found.is_file():
             raise SettingsError(f"{found} is missing, and is needed to climb: run snakemake again")
+        check([found])
         return found
 
     def summaries(self, sites) -> list[Path]:
@@ -298,7 +302,7 @@ def main(arguments=None) -> int:
         study = Study(asked.study, asked.model)
         answer = ask_neuron if asked.neuron else ask_word
         lines = answer(study, asked.neuron or asked.word, asked.fresh)
-    except SettingsError as error:
+    except (SettingsError, DamagedError) as error:
         print(error, file=sys.stderr)
         return 2
     print("\n".join(lines))

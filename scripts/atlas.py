@@ -20,7 +20,7 @@ def main(template, files, parts, about, models, html) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         template=snakemake.input.template,
         files=snakemake.input.files,
         parts=snakemake.input.parts,

@@ -78,7 +78,7 @@ def main(
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         words=snakemake.input.words,
         weights=snakemake.input.weights,
         summaries=snakemake.input.summaries,

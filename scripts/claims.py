@@ -180,7 +180,7 @@ def _thresholds(table, paper) -> list[tuple]:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         utilisation=snakemake.input.utilisation,
         recovery=snakemake.input.recovery,

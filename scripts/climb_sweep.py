@@ -202,7 +202,7 @@ def _of_words(facts, groups, of: Asked) -> np.ndarray:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         weights=snakemake.input.weights,
         candidates=snakemake.input.candidates,
         reference=snakemake.input.reference,

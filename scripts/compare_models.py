@@ -121,7 +121,7 @@ def _told(table, value, low, high) -> list[str]:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         claims=snakemake.input.claims,
         singles=snakemake.input.singles,
         groups=snakemake.input.groups,

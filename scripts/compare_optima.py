@@ -39,7 +39,7 @@ def main(optima, csv, md, tex, html) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         optima=snakemake.input.optima,
         **dict(snakemake.output.items()),
     )

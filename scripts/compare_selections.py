@@ -120,7 +120,7 @@ def _means(rows, keys, column, how) -> pd.DataFrame:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         contexts=snakemake.input.contexts,
         weights=snakemake.input.weights,
         candidates=snakemake.input.candidates,

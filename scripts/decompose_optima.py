@@ -154,7 +154,7 @@ def _path_means(paths, how) -> pd.DataFrame:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         optima=snakemake.input.optima,
         weights=snakemake.input.weights,
         candidates=snakemake.input.candidates,

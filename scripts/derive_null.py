@@ -19,7 +19,7 @@ def main(weights: str, null: str, seed: int, draw: int, derived: str) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         weights=snakemake.input.weights,
         null=snakemake.wildcards.null,
         seed=int(snakemake.wildcards.seed),

@@ -86,7 +86,7 @@ def _word_activations(facts, target, nearest, rankings, sites, activations, word
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         optima=snakemake.input.optima,
         rankings=snakemake.input.rankings,
         activations=snakemake.input.activations,

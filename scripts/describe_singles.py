@@ -49,7 +49,7 @@ def main(
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         optima=snakemake.input.optima,
         activations=snakemake.input.activations,
         summaries=snakemake.input.summaries,

@@ -44,7 +44,7 @@ def main(singles, activations, candidates, weights, sites, inputs, draws, seed, 
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         activations=snakemake.input.activations,
         candidates=snakemake.input.candidates,

@@ -16,7 +16,7 @@ def main(candidates: str, words, seed: int, reference: str) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         candidates=snakemake.input.candidates,
         **dict(snakemake.params.items()),
         reference=snakemake.output[0],

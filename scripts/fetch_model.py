@@ -15,7 +15,7 @@ def main(source: dict, weights: str) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         source=snakemake.params.source,
         weights=snakemake.output.weights,
     )

@@ -85,7 +85,7 @@ def _apart(axis, senses) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         parts=snakemake.input.parts,
         **dict(snakemake.output.items()),
     )

@@ -55,7 +55,7 @@ def _facts(recovery) -> list[str]:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         recovery=snakemake.input.recovery,
         scope=snakemake.params.scope,
         **dict(snakemake.output.items()),

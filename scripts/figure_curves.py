@@ -53,7 +53,7 @@ def _panel(axis, lines, title) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         single_curves=snakemake.input.single_curves,
         groups=snakemake.input.groups,

@@ -74,7 +74,7 @@ def _line(axis, name, rows, x, y, style) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         parts=snakemake.input.parts,
         blocks=snakemake.params.blocks,
         **dict(snakemake.output.items()),

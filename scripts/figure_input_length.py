@@ -82,7 +82,7 @@ def _points(table, column, how) -> pd.DataFrame:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         optima=snakemake.input.optima,
         confidence=snakemake.params.confidence,
         resamples=snakemake.params.resamples,

@@ -142,7 +142,7 @@ def _styles(models) -> list[dict]:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         numbers=snakemake.input.numbers,
         **dict(snakemake.params.items()),
         **dict(snakemake.output.items()),

@@ -45,7 +45,7 @@ def main(singles, nulls, inputs, start, paper, site, pdf, png, txt) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         nulls=snakemake.input.nulls,
         inputs=snakemake.input.inputs,

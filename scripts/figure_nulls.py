@@ -79,7 +79,7 @@ def _facts(found, prefix, shown) -> list[str]:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         claims=snakemake.input.claims,
         model=snakemake.wildcards.model,
         **dict(snakemake.output.items()),

@@ -82,7 +82,7 @@ def _nulls(axis, nulls) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         numbers=snakemake.input.numbers,
         parts=snakemake.input.parts,
         blocks=snakemake.params.blocks,

@@ -65,7 +65,7 @@ def main(weights, words, singles, groups, group_table, directions, seed, pdf, pn
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         weights=snakemake.input.weights,
         words=snakemake.input.words,
         singles=snakemake.input.singles,

@@ -61,7 +61,7 @@ def _told(recovery, nulls, selection) -> str:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         recovery=snakemake.input.recovery,
         nulls=snakemake.input.nulls,
         paper=snakemake.params.paper,

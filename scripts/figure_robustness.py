@@ -122,7 +122,7 @@ def _map(axis, freezing) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         numbers=snakemake.input.numbers,
         parts=snakemake.input.parts,
         paper=snakemake.params.paper,

@@ -103,7 +103,7 @@ def _sharing(axis, sharing) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         numbers=snakemake.input.numbers,
         parts=snakemake.input.parts,
         **dict(snakemake.output.items()),

@@ -67,7 +67,7 @@ def _told(table) -> str:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         selections=snakemake.input.selections,
         scope=snakemake.params.scope,
         **dict(snakemake.output.items()),

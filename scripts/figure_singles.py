@@ -82,7 +82,7 @@ def _told(x, layers, paper) -> str:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         summary=snakemake.input.summary,
         paper=snakemake.params.paper,

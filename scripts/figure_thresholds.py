@@ -86,7 +86,7 @@ def _intervals(axis, rows, y, sizes, color, marker, label) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         thresholds=snakemake.input.thresholds,
         by_word=snakemake.input.by_word,
         nulls=snakemake.input.nulls,

@@ -65,7 +65,7 @@ def _told(table, shown, paper) -> str:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         utilisation=snakemake.input.utilisation,
         paper=snakemake.params.paper,
         site=snakemake.params.site,

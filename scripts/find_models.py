@@ -23,7 +23,7 @@ def main(sources: dict[str, dict], folders: dict[str, str], found: str) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         sources=snakemake.params.sources,
         folders=snakemake.params.folders,
         found=snakemake.output[0],

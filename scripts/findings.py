@@ -162,7 +162,7 @@ def _variance(table) -> list[str]:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         claims=snakemake.input.claims,
         singles=snakemake.input.singles,
         robustness=snakemake.input.robustness,

@@ -24,7 +24,7 @@ def main(weights: str, family: str, shape: dict[str, int], frozen: str) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         weights=snakemake.input.weights,
         family=snakemake.params.family,
         shape=snakemake.params.shape,

@@ -75,7 +75,7 @@ def _labels(optima, how) -> dict:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         optima=snakemake.input.optima,
         **dict(snakemake.params.items()),
         **dict(snakemake.output.items()),

@@ -33,7 +33,7 @@ def beaten(row, others: pd.DataFrame) -> bool:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         numbers=snakemake.input.numbers,
         **dict(snakemake.output.items()),
     )

@@ -72,7 +72,7 @@ def _entry(row) -> str:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         asked=snakemake.input.asked,
         candidates=snakemake.input.candidates,
         weights=snakemake.input.weights,

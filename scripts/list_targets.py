@@ -32,7 +32,7 @@ def main(candidates, tokenizer, words: list[str], missing: str, targets: str, as
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         candidates=snakemake.input.candidates,
         tokenizer=snakemake.input.tokenizer,
         words=snakemake.params.words,

@@ -23,7 +23,7 @@ def main(tokenizer: str, words: int, vocabulary: str) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         tokenizer=snakemake.input.tokenizer,
         words=snakemake.params.words,
         vocabulary=snakemake.output[0],

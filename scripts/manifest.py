@@ -16,7 +16,7 @@ def main(study: str, files, manifest: str) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         study=snakemake.params.study,
         files=[*snakemake.input.of_study, *snakemake.input.of_models],
         manifest=snakemake.output[0],

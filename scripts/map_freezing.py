@@ -32,7 +32,7 @@ def main(optima, confidence, resamples, seed, csv, md, tex, html) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         optima=snakemake.input.optima,
         **dict(snakemake.params.items()),
         **dict(snakemake.output.items()),

@@ -14,7 +14,7 @@ def main(vocabulary: str, candidates: str, marked: str) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         vocabulary=snakemake.input.vocabulary,
         candidates=snakemake.params.candidates,
         marked=snakemake.output[0],

@@ -26,7 +26,7 @@ def main(activations, candidates, site, summaries) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         activations=snakemake.input.activations,
         candidates=snakemake.input.candidates,
         site=snakemake.wildcards.site,

@@ -76,7 +76,7 @@ def _devices(folders) -> list[str]:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         **dict(snakemake.params.items()),
         **dict(snakemake.output.items()),
     )

@@ -52,7 +52,7 @@ def _neurons(site: str, activations: np.ndarray) -> pd.DataFrame:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         activations=snakemake.input.activations,
         summaries=snakemake.input.summaries,
         targets=snakemake.input.targets,

@@ -230,7 +230,7 @@ def _beside_null_models(numbers) -> str:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         optima=snakemake.input.optima,
         **dict(snakemake.params.items()),
         **dict(snakemake.output.items()),

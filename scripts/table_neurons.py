@@ -19,7 +19,7 @@ def main(singles, csv, md, tex, html) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         **dict(snakemake.output.items()),
     )

@@ -75,7 +75,7 @@ def _thresholds(selection, null, groups, nulls, levels, how) -> list[dict]:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         groups=snakemake.input.groups,
         null_groups=snakemake.input.null_groups,
         **dict(snakemake.params.items()),

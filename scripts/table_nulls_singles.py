@@ -118,7 +118,7 @@ def _geometry(neurons, weights, expected) -> pd.DataFrame:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         null_singles=snakemake.input.null_singles,
         null_inputs=snakemake.input.null_inputs,

@@ -35,7 +35,7 @@ def main(groups, confidence, resamples, seed, csv, md, tex, html) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         groups=snakemake.input.groups,
         **dict(snakemake.params.items()),
         **dict(snakemake.output.items()),

@@ -80,7 +80,7 @@ def _chance(words, see, seen, counted, seed) -> dict[str, float]:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         single_embeddings=snakemake.input.single_embeddings,
         groups=snakemake.input.groups,

@@ -51,7 +51,7 @@ def _overlap(first: pd.DataFrame, second: pd.DataFrame, size: int) -> tuple[floa
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         groups=snakemake.input.groups,
         rankings=snakemake.input.rankings,
         **dict(snakemake.params.items()),

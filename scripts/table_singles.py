@@ -55,7 +55,7 @@ def main(singles, weights, confidence, resamples, seed, csv, md, tex, html) -> N
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         weights=snakemake.input.weights,
         **dict(snakemake.params.items()),

@@ -87,7 +87,7 @@ def _outliers(singles, summaries, how) -> list[tuple]:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         embeddings=snakemake.input.embeddings,
         groups=snakemake.input.groups,

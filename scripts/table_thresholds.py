@@ -37,7 +37,7 @@ def main(groups, levels, confidence, resamples, seed, csv, md, tex, html, by_wor
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         groups=snakemake.input.groups,
         **dict(snakemake.params.items()),
         **dict(snakemake.output.items()),

@@ -43,7 +43,7 @@ def main(singles, nulls, weights, confidence, resamples, seed, csv, md, tex, htm
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         nulls=snakemake.input.nulls,
         weights=snakemake.input.weights,

@@ -52,7 +52,7 @@ def _rows(of, table, columns, factors) -> list[tuple]:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         singles=snakemake.input.singles,
         groups=snakemake.input.groups,
         null_singles=snakemake.input.null_singles,

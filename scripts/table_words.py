@@ -22,7 +22,7 @@ def main(groups, csv, md, tex, html) -> None:
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         groups=snakemake.input.groups,
         **dict(snakemake.output.items()),
     )

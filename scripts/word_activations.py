@@ -8,7 +8,7 @@ import torch
 
 from model_access import load_model
 from running import run
-from textualization.files import atomic
+from textualization.files import mapped_array
 from textualization.transformer import Tap
 
 
@@ -18,20 +18,18 @@ def main(weights, vocabulary, site, read, batch, device, threads, matrix) -> Non
     model = load_model(weights, read=read, device=device)
     taps = [Tap(site, layer) for layer in range(1, model.layers + 1)]
     shape = (len(taps), len(words), model.width(site))
-    with atomic(matrix) as partial, torch.inference_mode():
-        a = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+    with mapped_array(matrix, shape, np.float32) as a, torch.inference_mode():
         for first in range(0, len(words), batch):
             found = model.activations(model.word_embeddings[first : first + batch], taps)
             for tap, activations in found.items():
                 a[tap.layer - 1, first : first + batch] = activations.float().cpu().numpy()
             logging.info("%d of %d words", min(first + batch, len(words)), len(words))
-        a.flush()
 
 
 if "snakemake" in globals():
     run(
         main,
-        snakemake.log[0],
+        snakemake,
         weights=snakemake.input.weights,
         vocabulary=snakemake.input.vocabulary,
         site=snakemake.params.site,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from textualization.files import atomic, write_array, write_table, write_text
+from textualization.files import atomic, mapped_array, write_array, write_table, write_text
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
@@ -81,3 +81,37 @@ def test_what_a_killed_process_left_half_written_goes_and_another_writers_stays(
     write_text("whole", path)
     assert path.read_text() == "whole" and not gone.exists()
     assert all(left.exists() for left in stays)
+
+
+def test_a_failure_says_which_file_it_was_at_and_what_went_wrong_first(tmp_path):
+    with pytest.raises(AttributeError) as error, atomic(tmp_path / "figure.pdf"):
+        try:
+            raise OSError(28, "No space left on device")
+        finally:
+            None.pos  # noqa: B018
+    (note,) = error.value.__notes__
+    assert note == (
+        f"while writing {tmp_path}/figure.pdf, after: [Errno 28] No space left on device"
+    )
+
+
+def test_a_mapped_array_is_there_when_it_is_filled(tmp_path):
+    with mapped_array(tmp_path / "a.npy", (2, 3), np.float32) as array:
+        array[:] = [[1, 2, 3], [4, 5, 6]]
+        assert not (tmp_path / "a.npy").exists()
+    assert np.load(tmp_path / "a.npy").tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_a_mapped_array_that_the_disk_cannot_hold_is_refused_before_it_is_filled(
+    tmp_path, monkeypatch
+):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with (
+        pytest.raises(OSError, match="No space") as error,
+        mapped_array(tmp_path / "a.npy", (4,), np.float32),
+    ):
+        pytest.fail("filled")
+    assert "a.npy" in error.value.__notes__[0] and list(tmp_path.iterdir()) == []

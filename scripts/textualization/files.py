@@ -1,6 +1,7 @@
 """Atomic writes: a file is there whole, or not at all."""
 
 import glob
+import hashlib
 import os
 import socket
 from contextlib import contextmanager
@@ -24,8 +25,22 @@ def atomic(path: str | Path):
         os.umask(mask)
         partial.chmod(0o666 & ~mask)
         partial.replace(path)
+    except Exception as error:
+        # Writers say that the disk is full, and not which file they were at.
+        first = _first(error)
+        error.add_note(
+            f"while writing {path}" + (f", after: {first}" if first is not error else "")
+        )
+        raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _first(error: BaseException) -> BaseException:
+    """What went wrong first: writers fall over their own tidying up."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def _tidy(path: Path) -> None:
@@ -47,6 +62,12 @@ def _alive(process: int) -> bool:
     return True
 
 
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def write_text(text: str, path: str | Path) -> None:
     with atomic(path) as partial:
         partial.write_text(text, encoding="utf-8")
@@ -56,6 +77,20 @@ def write_table(table, path: str | Path) -> None:
     """Write a pandas table as Parquet."""
     with atomic(path) as partial:
         table.to_parquet(partial, index=False)
+
+
+@contextmanager
+def mapped_array(path: str | Path, shape: tuple[int, ...], dtype):
+    """Yield an array that is filled on disk, not in memory; it becomes `path` if the block ends well.
+
+    Raises OSError at once if the disk has no room for it: writing to a map would kill the process.
+    """
+    with atomic(path) as partial:
+        array = np.lib.format.open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
+        with partial.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, partial.stat().st_size)
+        yield array
+        array.flush()
 
 
 def write_array(array: np.ndarray, path: str | Path) -> None:

@@ -1,7 +1,8 @@
 """What a study consists of: its final files with their sizes and checksums, and whether they are so."""
 
-import hashlib
 from pathlib import Path
+
+from textualization.files import sha256
 
 
 def listed(root: Path, paths) -> dict[str, dict]:
@@ -39,6 +40,4 @@ def left_over(root: Path, files: dict[str, dict]) -> list[str]:
 
 
 def _facts(path: Path) -> dict:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"bytes": path.stat().st_size, "sha256": digest}
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}

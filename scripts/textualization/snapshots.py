@@ -1,6 +1,7 @@
 """Snapshots of a long computation: tensors on disk beside its output, and whose they are."""
 
 import contextlib
+import hashlib
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,28 +32,31 @@ class Snapshots:
         tensors = {name: t.contiguous().cpu() for name, t in tensors.items()}
         # A twin of this job, left over from a workflow that was killed, may tidy up meanwhile.
         with contextlib.suppress(FileNotFoundError), atomic(self.path) as partial:
-            save_file(tensors, partial, {"fingerprint": self.fingerprint})
+            save_file(tensors, partial, self._marks(tensors))
         self._last = time.monotonic()
 
     def usable(self) -> bool:
         """Whether there are tensors to read: whole, and of this fingerprint."""
-        return self._open(lambda file: True) is not None
+        return self.read() is not None
 
     def read(self) -> dict[str, torch.Tensor] | None:
         """The tensors kept last; None if they are not usable."""
-        # Copies: where a tensor lies in the file decides how products of it round.
-        return self._open(
-            lambda file: {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-        )
-
-    def _open(self, look):
-        """What `look` finds in the file; None if it is not there, not whole, or another's."""
         try:
             with safe_open(self.path, framework="pt") as file:
-                theirs = (file.metadata() or {}).get("fingerprint")
-                return look(file) if theirs == self.fingerprint else None
-        except (FileNotFoundError, SafetensorError):
+                # Copies: where a tensor lies in the file decides how products of it round.
+                tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+                marks = file.metadata()
+        except (FileNotFoundError, SafetensorError, UnicodeDecodeError):
             return None
+        return tensors if marks == self._marks(tensors) else None
+
+    def _marks(self, tensors: dict[str, torch.Tensor]) -> dict[str, str]:
+        """What a file says of itself: whose it is, and a checksum of its tensors."""
+        digest = hashlib.sha256()
+        for name in sorted(tensors):
+            digest.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
+            digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+        return {"fingerprint": self.fingerprint, "sha256": digest.hexdigest()}
 
     def remove(self) -> None:
         """Leave nothing, not even what a kill left half written."""

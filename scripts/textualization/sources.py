@@ -4,7 +4,6 @@ Whatever the source, three files leave here, the weights checked against their S
 `model.safetensors`, `config.json` and `tokenizer.json`. Nothing from a model is ever executed.
 """
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from pickle import UnpicklingError
 
+from textualization.files import sha256
 from textualization.renewing import tokenizer_of, weights_of
 
 MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json")
@@ -30,12 +30,6 @@ def folder_name(model: str, entry: dict) -> str:
     """The folder of a model of the catalogue; its pin keeps two models of one name apart."""
     pin = next(entry[key] for key in PINS if key in entry)
     return f"{model}-{pin[:8]}"
-
-
-def sha256(path: str | Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def fetch(source: dict, into: str | Path) -> str:
