@@ -28,7 +28,7 @@ verify: .venv/runs  ## whether a study is as its manifest lists it: STUDY=result
 test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny models
 	$(BIN)/python -m pytest
 
-test-long: .venv/tests  ## six families, all experiments, fifty kills, a real SLURM, conda, an image, a cache: about 25 minutes
+test-long: .venv/tests  ## six families, all experiments, kills, faults, a real SLURM, conda, an image, a cache: half an hour
 	$(BIN)/python -m pytest -m campaign -n 3
 
 bench: .venv/runs  ## the ascent against its peers, about a quarter of an hour; tables and figure in results/benchmarks

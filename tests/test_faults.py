@@ -1,12 +1,17 @@
-"""Damaged files and full disks: an error that names the file, and in the end the same study."""
+"""Damaged files, models with faults, full disks: a clear error, and in the end the same study."""
 
+import json
 import shutil
 import subprocess
 
 import pytest
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
 
 from test_kills import COMMAND, files
 from test_workflow import copy_of_the_project, environment, snakemake
+from textualization.files import sha256
 
 pytestmark = pytest.mark.campaign
 
@@ -106,3 +111,56 @@ def test_results_that_cannot_be_written_are_named(small_disk):
     resize("ro")
     text = in_normal_view(snakemake(folder, fails=True))
     assert "Read-only file system" in text and "results" in text
+
+
+def spoiled(folder, fault) -> None:
+    """A model folder with something wrong in it."""
+    weights, tokenizer = folder / "model.safetensors", folder / "tokenizer.json"
+    tensors = load_file(weights)
+    if fault == "cut short":
+        weights.write_bytes(weights.read_bytes()[:-100])
+    elif fault == "not a number":
+        name = next(name for name in tensors if name.endswith("word_embeddings.weight"))
+        tensors[name][3, 3] = float("nan")
+        save_file(tensors, weights)
+    elif fault == "a tensor less":
+        del tensors[next(name for name in tensors if "layer.1.output.dense.weight" in name)]
+        save_file(tensors, weights)
+    elif fault == "a pickle":
+        torch.save({"a": torch.ones(2)}, folder / "pytorch_model.bin")
+        weights.unlink()
+    elif fault == "a pickle by another name":
+        torch.save({"a": torch.ones(2)}, weights)
+    else:
+        contents = json.loads(tokenizer.read_text(encoding="utf-8"))
+        vocabulary = contents["model"]["vocab"]
+        # Fewer are no fault: rows of E that no entry names are padding.
+        vocabulary["onemore"] = len(vocabulary)
+        tokenizer.write_text(json.dumps(contents), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("cut short", "model.safetensors"),
+        ("not a number", "not all finite"),
+        ("a tensor less", "layer.1.output.dense.weight"),
+        ("a pickle", "has no model.safetensors"),
+        ("a pickle by another name", "model.safetensors"),
+        ("another vocabulary", "tokenizer"),
+    ],
+)
+def test_a_model_with_a_fault_is_refused_in_a_line(tmp_path, fault, says):
+    folder = copy_of_the_project(tmp_path)
+    spoiled(folder / "tests/data/tiny-deep", fault)
+    weights = folder / "tests/data/tiny-deep/model.safetensors"
+    settings = yaml.safe_load((folder / "config/test.yaml").read_text(encoding="utf-8"))
+    if weights.is_file():  # the checksum would tell of it, and is asked for what came
+        settings["catalogue"]["tiny-deep"]["sha256"] = sha256(weights)
+    (folder / "config/test.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    text = in_normal_view(
+        snakemake(folder, "--until", "freeze_model", "list_vocabulary", "--keep-going", fails=True)
+    )
+    told = [line for line in text.splitlines() if says in line and "input:" not in line]
+    assert told, text[-4000:]
+    assert not list(folder.glob("results/test/*/ascent/**/*.safetensors"))

@@ -87,8 +87,9 @@ def mapped_array(path: str | Path, shape: tuple[int, ...], dtype):
     """
     with atomic(path) as partial:
         array = np.lib.format.open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
-        with partial.open("r+b") as stream:
-            os.posix_fallocate(stream.fileno(), 0, partial.stat().st_size)
+        if hasattr(os, "posix_fallocate"):  # not on macOS
+            with partial.open("r+b") as stream:
+                os.posix_fallocate(stream.fileno(), 0, partial.stat().st_size)
         yield array
         array.flush()
 
