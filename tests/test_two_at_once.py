@@ -1,0 +1,95 @@
+"""Two workflows on one folder at a time."""
+
+import subprocess
+import time
+
+import pytest
+
+from test_kills import COMMAND, files
+from test_workflow import copy_of_the_project, environment, snakemake
+
+pytestmark = pytest.mark.campaign
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = copy_of_the_project(tmp_path_factory.mktemp("undisturbed"))
+    snakemake(folder)
+    return files(folder)
+
+
+def results(found):
+    """Without the checksums: those name a linked file where it lies."""
+    return {path: content for path, content in found.items() if ".sha256" not in path}
+
+
+def started(folder, *words, **variables):
+    return subprocess.Popen(
+        [*COMMAND, *words],
+        cwd=folder,
+        env=environment(folder, **variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def ended(run) -> str:
+    text, _ = run.communicate()
+    assert run.returncode == 0, text[-4000:]
+    return text
+
+
+def refused(text):
+    assert "Directory cannot be locked" in text
+    assert "Traceback" not in text
+
+
+def test_the_second_of_one_study_is_refused_and_does_no_harm(undisturbed, tmp_path):
+    folder = copy_of_the_project(tmp_path)
+    first = started(folder)
+    while not list(folder.glob(".snakemake/locks/*")):
+        assert first.poll() is None
+        time.sleep(0.05)
+    refused(snakemake(folder, fails=True))
+    ended(first)
+    assert files(folder) == undisturbed
+
+
+def test_two_studies_side_by_side_are_what_each_is_alone(undisturbed, tmp_path):
+    folder = copy_of_the_project(tmp_path)
+    # While one brings the model that both read, the other is refused.
+    left = started(folder, "--config", "study=left")
+    while not list(folder.glob(".snakemake/locks/*")):
+        assert left.poll() is None
+        time.sleep(0.05)
+    refused(snakemake(folder, "--config", "study=right", fails=True))
+    left.terminate()
+    left.communicate()
+    # Where that is there, both go on at once.
+    shared = [f"results/{path}" for path in results(undisturbed) if path.startswith("_models/")]
+    snakemake(folder, *(path for path in shared if path.endswith(".safetensors")))
+    runs = [started(folder, "--config", f"study={name}") for name in ("left", "right")]
+    for run in runs:
+        ended(run)
+    found = files(folder)
+    for name in ("left", "right"):
+        of_study = {p: c for p, c in found.items() if p.startswith(f"{name}/tiny-deep/")}
+        alone = {
+            p.replace("test/", f"{name}/", 1): c
+            for p, c in undisturbed.items()
+            if p.startswith("test/tiny-deep/")
+        }
+        assert set(of_study) == set(alone)
+        assert [path for path in alone if of_study[path] != alone[path]] == []
+
+
+def test_two_checkouts_fetch_one_model_into_one_cache(undisturbed, tmp_path):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    folders = [copy_of_the_project(tmp_path / name) for name in ("first", "second")]
+    runs = [started(folder, "--cache", SNAKEMAKE_OUTPUT_CACHE=str(cache)) for folder in folders]
+    for run in runs:
+        ended(run)
+    for folder in folders:
+        assert results(files(folder)) == results(undisturbed)
