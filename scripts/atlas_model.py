@@ -17,6 +17,7 @@ from textualization.atlas import (
     ranking_of,
 )
 from textualization.files import atomic
+from textualization.presenting import texts_of_csv
 
 
 def main(
@@ -69,6 +70,7 @@ def main(
         }
         # "null" and "nan" are words here.
         by_word = pd.read_csv(thresholds, keep_default_na=False, na_values={"neurons": [""]})
+        by_word["word"] = texts_of_csv(by_word["word"])
         document["thresholds"] = columns(by_word)
         document["recovery"] = columns(nulls_of_groups(group_nulls, "recovery"))
     with atomic(part) as partial:

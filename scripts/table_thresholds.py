@@ -3,8 +3,7 @@
 import pandas as pd
 
 from running import run
-from textualization.files import atomic
-from textualization.presenting import write_for_people
+from textualization.presenting import write_csv, write_for_people
 from textualization.thresholds import threshold, word_thresholds
 
 
@@ -30,8 +29,7 @@ def main(groups, levels, confidence, resamples, seed, csv, md, tex, html, by_wor
             of_words.append(pd.DataFrame({"word": recovered.index, **names, "neurons": neurons}))
     table = pd.DataFrame(rows).rename(columns={"value": "neurons"})
     write_for_people(table, csv, md, tex, html)
-    with atomic(by_word) as partial:
-        pd.concat(of_words).to_csv(partial, index=False)
+    write_csv(pd.concat(of_words), by_word)
 
 
 if "snakemake" in globals():

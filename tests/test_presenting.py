@@ -16,6 +16,7 @@ from textualization.presenting import (
     markdown,
     page,
     readable,
+    texts_of_csv,
     write_for_people,
 )
 
@@ -103,6 +104,23 @@ def test_awkward_words_stay_in_their_cells(tmp_path):
         cell = re.split(r"(?<!\\)&", row)[0]
         assert not re.search(r"(?<!\\)[%#$_]", cell)
     assert [row["word"] for row in csv.DictReader(text["csv"].splitlines())] == AWKWARD
+
+
+def test_no_text_is_a_formula_to_a_spreadsheet(tmp_path):
+    words = ["=cmd()", "+1", "-", "@a", "\tx", "'=x", "'", "'s", "a=b", "=", "", "<script>"]
+    table = pd.DataFrame({"word": words, "x": -np.arange(len(words))})
+    table["y"] = pd.Series([1, None] * 6, dtype=object)
+    text = written(table, tmp_path)["csv"]
+    rows = list(csv.DictReader(text.splitlines()))
+    for row, word in zip(rows, words, strict=True):
+        assert row["word"][:1] not in set("=+-@\t\r") or not row["word"]
+        assert row["word"].removeprefix("'") == word or row["word"] == word
+    assert [row["word"] for row in rows if row["word"][:1] != "'"] == ["a=b", "", "<script>"]
+    # Numbers are as they were, and the texts can be had back.
+    assert [row["x"] for row in rows] == [str(-i) for i in range(len(words))]
+    assert {row["y"] for row in rows} == {"1", ""}
+    back = pd.read_csv(tmp_path / "table.csv", keep_default_na=False)["word"]
+    assert texts_of_csv(back).tolist() == words
 
 
 def test_a_sliced_table_and_an_empty_one_can_be_written(tmp_path):

@@ -1,5 +1,6 @@
 """Tables for people: CSV for programs, Markdown and HTML for reading, LaTeX (booktabs) for papers."""
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -30,6 +31,8 @@ td {{ font-variant-numeric: tabular-nums }}
 {body}</html>
 """
 
+#: What a spreadsheet computes, and the same with apostrophes before it.
+_FORMULA = r"'*[=+\-@\t\r]"
 
 _PROSE = MarkdownIt("commonmark", {"html": False})
 for _side in ("link_open", "link_close"):
@@ -49,12 +52,34 @@ def write_beside(
     table: pd.DataFrame, shown: pd.DataFrame, csv: str, md: str, tex: str, html: str
 ) -> None:
     """Write a table for programs, and what of it people are shown: strings."""
-    with atomic(csv) as partial:
-        table.to_csv(partial, index=False)
+    write_csv(table, csv)
     write_text(markdown(shown), md)
     write_text(shown.style.hide(axis="index").format(escape="latex").to_latex(hrules=True), tex)
     title = Path(html).stem.replace("_", " ").capitalize()
     write_text(page(title, html_table(shown, title)), html)
+
+
+def write_csv(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as CSV in which no text is a formula to a spreadsheet.
+
+    Texts that would be have an apostrophe before them; `texts_of_csv` takes it away.
+    """
+    safe = table.copy()
+    for name in table.select_dtypes(exclude="number"):
+        # As objects, so that nothing else in the column changes its kind.
+        values = [_no_formula(value) for value in table[name]]
+        safe[name] = pd.Series(values, index=table.index, dtype=object)
+    with atomic(path) as partial:
+        safe.to_csv(partial, index=False)
+
+
+def texts_of_csv(column: pd.Series) -> pd.Series:
+    """A text column that `write_csv` wrote, as it was."""
+    return column.str.replace(rf"^'(?={_FORMULA})", "", regex=True)
+
+
+def _no_formula(value):
+    return f"'{value}" if isinstance(value, str) and re.match(_FORMULA, value) else value
 
 
 def page(title: str, body: str) -> str:
