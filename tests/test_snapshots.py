@@ -149,6 +149,15 @@ def test_without_a_file_there_is_none_and_nothing_to_remove(tmp_path):
     assert_only(tmp_path)
 
 
+@pytest.mark.parametrize("shape", [(1,), (1, 1), (1, 0), (), (3, 4)])
+def test_what_lies_in_memory_in_any_way_is_kept(tmp_path, shape):
+    snapshots = Snapshots(tmp_path / "snapshot", "mine")
+    # A single number is contiguous, whatever the stride of the array that it comes from.
+    tensor = torch.arange(64.0).as_strided(shape, (16, 2)[: len(shape)])
+    snapshots.write({"tensor": tensor})
+    assert torch.equal(snapshots.read()["tensor"], tensor)
+
+
 def test_a_write_that_fails_leaves_the_snapshot_before_it(tmp_path):
     kept = Snapshots(tmp_path / "a.snapshot", "mine")
     kept.write({"a": torch.arange(3)})

@@ -55,7 +55,9 @@ class Snapshots:
         digest = hashlib.sha256()
         for name in sorted(tensors):
             digest.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
-            digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+            # A copy: the stride of a single number may be anything, and then it has no view.
+            flat = tensors[name].reshape(-1).clone(memory_format=torch.contiguous_format)
+            digest.update(flat.view(torch.uint8).numpy())
         return {"fingerprint": self.fingerprint, "sha256": digest.hexdigest()}
 
     def remove(self) -> None:
