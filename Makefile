@@ -6,7 +6,7 @@ BIN := .venv/bin
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask verify questions test test-long bench scale lint lock clean
+.PHONY: demo ask verify questions test test-long bench scale memory lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
@@ -39,6 +39,10 @@ bench: .venv/runs  ## the ascent against its peers, about a quarter of an hour; 
 
 scale: .venv/runs  ## what studies of any size take, from a step's time on this machine: docs/scale.md
 	PYTHONPATH=scripts $(BIN)/python benchmarks/scale.py
+
+memory: .venv/runs  ## what every stage of the paper's study takes of memory, on random weights: docs/memory.md
+	$(BIN)/snakemake --cores $(CORES) --quiet all --until fetch_model
+	PYTHONPATH=scripts $(BIN)/python benchmarks/memory.py results/_models/minilm-l6-*/tokenizer.json
 
 .lucent: .venv/runs  ## torch-lucent in an environment of its own, so that `make bench` measures it too
 	$(PYTHON) -m venv .lucent

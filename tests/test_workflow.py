@@ -31,9 +31,9 @@ PARTS = ("Snakefile", "config", "envs", "profiles", "report", "resources", "rule
 pytestmark = pytest.mark.workflow
 
 
-def copy_of_the_project(folder: Path) -> Path:
+def copy_of_the_project(folder: Path, project: Path = REPOSITORY) -> Path:
     for part in (*PARTS, "tests/data"):
-        source, target = REPOSITORY / part, folder / part
+        source, target = project / part, folder / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))

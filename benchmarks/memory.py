@@ -1,0 +1,130 @@
+"""The most memory that each stage took, beside what its rule asks for: the paper's settings, few steps.
+
+A model of BERT-base's shape with random weights, its vocabulary that of a finished study. Peaks are of
+resident memory, looked at ten times a second; resident memory holds pages of mapped files too, which
+the system takes back when it needs them.
+"""
+
+import argparse
+import hashlib
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import yaml
+from transformers import BertConfig, BertModel
+
+from show import _machine, _table
+from textualization.files import write_text
+
+#: What does not change how much memory a job takes: how long it climbs, how many jobs there are.
+SHORTER = {
+    "ascent": {"singles": {"steps": 3, "restarts": 1}, "groups": {"steps": 3, "restarts": 1}},
+    "nulls": {"draws": 1},
+}
+
+
+def made(folder: Path, tokenizer: Path) -> dict:
+    """A model's folder in the hub's format; its entry for the catalogue."""
+    config = BertConfig()
+    if not (folder / "model.safetensors").exists():
+        BertModel(config).save_pretrained(folder)
+        (folder / "tokenizer.json").write_bytes(tokenizer.read_bytes())
+    weights = (folder / "model.safetensors").read_bytes()
+    return {
+        "source": "path",
+        "family": "bert",
+        "path": str(folder),
+        "sha256": hashlib.sha256(weights).hexdigest(),
+        "layers": config.num_hidden_layers,
+        "hidden": config.hidden_size,
+        "intermediate": config.intermediate_size,
+        "words": config.vocab_size,
+    }
+
+
+def watched(command: list[str], log: Path) -> dict[str, tuple[int, int]]:
+    """Run; the peaks of every rule's jobs in bytes: resident, and of it what is no mapped file."""
+    peaks = {}
+    with log.open("w") as stream:
+        workflow = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
+        while workflow.poll() is None:
+            for process in psutil.Process(workflow.pid).children(recursive=True):
+                try:
+                    words, memory = process.cmdline(), process.memory_info()
+                except psutil.Error:
+                    continue
+                rule = next(filter(None, map(_rule, words)), None)
+                if rule:
+                    found = (memory.rss, memory.rss - memory.shared)
+                    peaks[rule] = tuple(map(max, found, peaks.get(rule, (0, 0))))
+            time.sleep(0.1)
+    if workflow.returncode:
+        raise RuntimeError(f"the study failed, see {log}")
+    return peaks
+
+
+def _rule(word: str) -> str | None:
+    """The rule of a job, whose script Snakemake copies to .snakemake/scripts/<letters>.<rule>.py."""
+    found = re.search(r"\.snakemake/scripts/\w+\.(\w+)\.py$", word)
+    return found and found[1]
+
+
+def asked(log: str) -> dict[str, int]:
+    """Megabytes that every rule's jobs ask for, of Snakemake's own log."""
+    found = {}
+    for rule, block in re.findall(
+        r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?: .*\n)*)", log, re.M
+    ):
+        megabytes = re.search(r"\bmem_mb=(\d+)", block)
+        if megabytes:
+            found[rule] = max(int(megabytes[1]), found.get(rule, 0))
+    return found
+
+
+def main(out: str, folder: str, tokenizer: str, cores: int) -> None:
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    own, log = folder / "own.yaml", folder / "log"
+    model = made(folder / "model", Path(tokenizer))
+    changes = {"study": "memory", "models": ["random"], "catalogue": {"random": model}}
+    own.write_text(yaml.safe_dump(SHORTER | changes))
+    command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
+    peaks = watched([*command, "--configfile", "config/paper.yaml", str(own)], log)
+    limits = asked(log.read_text())
+    rows = [
+        {
+            "rule": rule,
+            "peak (MB)": f"{resident / 1e6:,.0f}",
+            "of it no mapped file (MB)": f"{private / 1e6:,.0f}",
+            "asked for (MB)": f"{limits[rule]:,}" if rule in limits else "",
+            "peak / asked for": f"{resident / 1e6 / limits[rule]:.2f}" if rule in limits else "",
+        }
+        for rule, (resident, private) in sorted(peaks.items(), key=lambda item: -item[1][0])
+    ]
+    text = TEXT.format(machine=_machine(), table=_table(pd.DataFrame(rows)))
+    write_text(text, Path(out))
+    print(text)
+
+
+TEXT = """# What the paper's study takes of memory
+
+Made by `benchmarks/memory.py` (`make memory`) on {machine}: config/paper.yaml on random
+weights in BERT-base's shape, with 3 steps an ascent, one start and one draw of every null. What a job
+holds at a time depends on none of these. Peaks are the largest of all jobs of a rule.
+
+{table}
+"""
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tokenizer", help="tokenizer.json with bert-base-uncased's vocabulary")
+    parser.add_argument("--out", default="docs/memory.md")
+    parser.add_argument("--folder", default="results/benchmarks/memory")
+    parser.add_argument("--cores", type=int, default=2)
+    main(**vars(parser.parse_args()))
