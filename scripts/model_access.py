@@ -50,7 +50,8 @@ def chosen_device(asked: str) -> tuple[str, str]:
         )
     if not visible:
         why = "asked for" if asked == "cpu" else "fallback of auto: no CUDA device is visible"
-        return "cpu", f"cpu ({why})"
+        # Which of its instructions torch takes decides how sums round.
+        return "cpu", f"cpu ({why}), {torch.backends.cpu.get_cpu_capability()}"
     facts = [torch.cuda.get_device_properties(number) for number in range(visible)]
     number, alone = take_free([str(gpu.uuid) for gpu in facts])
     torch.cuda.set_device(number)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import model_access
 from model_access import chosen_device
@@ -13,6 +14,8 @@ from provenance import _devices
 from textualization import devices
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
+#: Of this processor's instructions, those that torch takes.
+CAPABILITY = torch.backends.cpu.get_cpu_capability()
 GPUS = ["GPU-a", "GPU-b", "GPU-c"]
 
 
@@ -75,8 +78,9 @@ def gpus(monkeypatch, tmp_path):
 
 def test_auto_says_that_it_fell_back(gpus):
     gpus(0)
-    assert chosen_device("auto") == ("cpu", "cpu (fallback of auto: no CUDA device is visible)")
-    assert chosen_device("cpu") == ("cpu", "cpu (asked for)")
+    fallback = f"cpu (fallback of auto: no CUDA device is visible), {CAPABILITY}"
+    assert chosen_device("auto") == ("cpu", fallback)
+    assert chosen_device("cpu") == ("cpu", f"cpu (asked for), {CAPABILITY}")
 
 
 def test_cuda_without_a_gpu_is_refused(gpus, monkeypatch):
@@ -108,4 +112,5 @@ def test_the_record_finds_the_device_that_the_log_names(gpus, monkeypatch, tmp_p
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/some.log").write_text(f"2026-01-01 00:00:00,000 {caplog.messages[0]}\n")
     [found] = _devices([tmp_path])
-    assert found.startswith("device cpu (fallback of auto: no CUDA device is visible), float32, ")
+    opening = f"device cpu (fallback of auto: no CUDA device is visible), {CAPABILITY}, float32, "
+    assert found.startswith(opening)
