@@ -134,7 +134,7 @@ rule ascend_null_groups:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
-        mem_mb=holding_model(3000, copies=2),
+        mem_mb=holding_model(4000, copies=3),
         runtime=growing(240),
         gpu=gpus(),
         # How, not what: none of these changes a result beyond rounding, so none re-runs anything.

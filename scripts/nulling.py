@@ -15,6 +15,8 @@ from textualization.words import neuron_summary
 
 #: Words per forward pass.
 BATCH = 256
+#: Bytes of word activations that are held at a time.
+HELD = 2**28
 
 
 def words_of(targets: pd.DataFrame, draw: int, count: int, seed: int) -> pd.DataFrame:
@@ -29,22 +31,29 @@ def all_taps(model, sites) -> list[Tap]:
 
 def word_activations(model, ids, taps) -> dict[Tap, np.ndarray]:
     """What words do to all neurons of some taps: (number of words, width) per tap."""
-    parts = []
+    kept = {tap: np.empty((len(ids), model.width(tap.site)), dtype=np.float32) for tap in taps}
     with torch.inference_mode():
         for first in range(0, len(ids), BATCH):
             inputs = model.word_embeddings[torch.tensor(ids[first : first + BATCH])]
-            found = model.activations(inputs, taps)
-            parts.append({tap: a.float().cpu().numpy() for tap, a in found.items()})
-    return {tap: np.concatenate([part[tap] for part in parts]) for tap in taps}
+            for tap, a in model.activations(inputs, taps).items():
+                kept[tap][first : first + BATCH] = a.float().cpu().numpy()
+    return kept
 
 
 def summaries(model, reference, sites) -> pd.DataFrame:
-    """Every neuron over the reference words: as `neuron_summary`, top words as ids."""
-    tables = []
-    for tap, a in word_activations(model, reference, all_taps(model, sites)).items():
-        table = neuron_summary(a, np.ones(len(a), dtype=bool), top=1)
-        table["top_words"] = [reference[places] for places in table["top_words"]]
-        tables.append(table.assign(site=tap.site, layer=tap.layer))
+    """Every neuron over the reference words: as `neuron_summary`, top words as ids.
+
+    A few layers at a time, since the whole vocabulary's activations may be more than memory holds.
+    """
+    tables, taps = [], all_taps(model, sites)
+    widest = max(model.width(tap.site) for tap in taps)
+    together = max(1, HELD // (4 * len(reference) * widest))
+    for first in range(0, len(taps), together):
+        found = word_activations(model, reference, taps[first : first + together])
+        for tap, a in found.items():
+            table = neuron_summary(a, np.ones(len(a), dtype=bool), top=1)
+            table["top_words"] = [reference[places] for places in table["top_words"]]
+            tables.append(table.assign(site=tap.site, layer=tap.layer))
     return pd.concat(tables, ignore_index=True)
 
 
