@@ -7,10 +7,12 @@ the system takes back when it needs them.
 
 import argparse
 import hashlib
+import json
 import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -47,25 +49,36 @@ def made(folder: Path, tokenizer: Path) -> dict:
     }
 
 
-def watched(command: list[str], log: Path) -> dict[str, tuple[int, int]]:
-    """Run; the peaks of every rule's jobs in bytes: resident, and of it what is no mapped file."""
-    peaks = {}
-    with log.open("w") as stream:
+def watched(command: list[str], log: Path, kept: Path) -> dict[str, tuple[int, int]]:
+    """Run; the peaks of every rule's jobs in bytes: resident, and of it what is no mapped file.
+
+    Those of a run that was cut short are in `kept`, as the study goes on where it stopped.
+    """
+    peaks = {k: tuple(v) for k, v in json.loads(kept.read_text()).items()} if kept.exists() else {}
+    with log.open("a") as stream:
         workflow = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
         while workflow.poll() is None:
-            for process in psutil.Process(workflow.pid).children(recursive=True):
-                try:
-                    words, memory = process.cmdline(), process.memory_info()
-                except psutil.Error:
-                    continue
-                rule = next(filter(None, map(_rule, words)), None)
-                if rule:
-                    found = (memory.rss, memory.rss - memory.shared)
-                    peaks[rule] = tuple(map(max, found, peaks.get(rule, (0, 0))))
+            for rule, found in _now(workflow.pid):
+                higher = tuple(map(max, found, peaks.get(rule, (0, 0))))
+                if higher != peaks.get(rule):
+                    peaks[rule] = higher
+                    write_text(json.dumps(peaks), kept)
             time.sleep(0.1)
     if workflow.returncode:
         raise RuntimeError(f"the study failed, see {log}")
     return peaks
+
+
+def _now(workflow: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Rule and memory of every job that runs."""
+    for process in psutil.Process(workflow).children(recursive=True):
+        try:
+            words, memory = process.cmdline(), process.memory_info()
+        except psutil.Error:
+            continue
+        rule = next(filter(None, map(_rule, words)), None)
+        if rule:
+            yield rule, (memory.rss, memory.rss - memory.shared)
 
 
 def _rule(word: str) -> str | None:
@@ -94,7 +107,8 @@ def main(out: str, folder: str, tokenizer: str, cores: int) -> None:
     changes = {"study": "memory", "models": ["random"], "catalogue": {"random": model}}
     own.write_text(yaml.safe_dump(SHORTER | changes))
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
-    peaks = watched([*command, "--configfile", "config/paper.yaml", str(own)], log)
+    command += ["--configfile", "config/paper.yaml", str(own)]
+    peaks = watched(command, log, folder / "peaks.json")
     limits = asked(log.read_text())
     rows = [
         {
