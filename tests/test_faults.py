@@ -1,14 +1,18 @@
 """Damaged files, models with faults, full disks: a clear error, and in the end the same study."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
+import time
 
 import pytest
 import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
+from hub import Hub, served
 from test_kills import COMMAND, files
 from test_workflow import copy_of_the_project, environment, snakemake
 from textualization.files import sha256
@@ -164,3 +168,58 @@ def test_a_model_with_a_fault_is_refused_in_a_line(tmp_path, fault, says):
     told = [line for line in text.splitlines() if says in line and "input:" not in line]
     assert told, text[-4000:]
     assert not list(folder.glob("results/test/*/ascent/**/*.safetensors"))
+
+
+@pytest.fixture
+def from_a_hub(tmp_path):
+    """The project with its model on a hub, and that hub, whose connections break."""
+    folder = copy_of_the_project(tmp_path)
+    settings = yaml.safe_load((folder / "config/test.yaml").read_text(encoding="utf-8"))
+    entry = settings["catalogue"]["tiny-deep"]
+    hub = Hub(folder / entry.pop("path"), "some-lab/tiny-deep", revision="a" * 40)
+    entry |= {"source": "hub", "repository": "some-lab/tiny-deep", "revision": hub.revision}
+    (folder / "config/test.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    with served(hub) as address:
+        yield folder, hub, address
+
+
+def weights_in(folder) -> list:
+    return list(folder.glob("results/_models/*/*model*"))
+
+
+def test_a_hub_that_cannot_be_reached_is_named(from_a_hub):
+    folder, *_ = from_a_hub
+    text = in_normal_view(snakemake(folder, fails=True, HF_ENDPOINT="http://127.0.0.1:9"))
+    assert "model.safetensors of some-lab/tiny-deep@aaaa" in text and "HF_ENDPOINT" in text
+    assert not weights_in(folder)
+
+
+def test_a_download_that_breaks_or_is_killed_leaves_no_model_behind(undisturbed, from_a_hub):
+    folder, hub, address = from_a_hub
+    hub.cuts = 10_000
+    text = in_normal_view(snakemake(folder, fails=True, HF_ENDPOINT=address))
+    assert "model.safetensors of some-lab/tiny-deep@aaaa" in text and "Ways out: " in text
+    assert hub.asked > 1 and not weights_in(folder)
+
+    hub.asked = 0
+    hub.still.set()
+    variables = environment(folder, HF_ENDPOINT=address)
+    run = subprocess.Popen(COMMAND, cwd=folder, env=variables, start_new_session=True)
+    while not hub.asked:
+        assert run.poll() is None
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait(60)
+    hub.still.clear()
+    assert not weights_in(folder)
+    snakemake(folder, "--unlock")
+
+    hub.asked, hub.cuts = 0, 2  # the client asks again by itself
+    snakemake(folder, HF_ENDPOINT=address)
+    assert hub.asked == 3
+    found, whole = files(folder), undisturbed[1]
+    assert {path for path in found if found[path] != whole.get(path)} <= {
+        "test/config.yaml",  # where the model comes from
+        "test/.sha256/config.yaml",
+    }
+    assert set(found) == set(whole)
