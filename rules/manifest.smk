@@ -2,13 +2,15 @@
 
 
 rule manifest:
-    """Every final file of the study with its size and checksum; `make verify` compares them."""
+    """Every final file with its size and checksum, which `make verify` compares; the study as an RO-Crate."""
     input:
         script_with_modules("manifest"),
         of_study=STUDY_FILES,
         of_models=for_each_model(MODEL_FILES),
+        provenance=STUDY / "provenance.json",
     output:
-        STUDY / "manifest.json",
+        manifest=STUDY / "manifest.json",
+        crate=STUDY / "ro-crate-metadata.json",
     log:
         STUDY / "logs/manifest.log",
     benchmark:

@@ -22,7 +22,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 VICTIMS = ("workflow", "job", "both")
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/test.yaml"]
 #: What tells of times and machines, not of results.
-APART = {"logs", "benchmarks", "provenance.json", "manifest.json"}
+APART = {"logs", "benchmarks", "provenance.json", "manifest.json", "ro-crate-metadata.json"}
 
 
 @pytest.fixture(scope="module")
