@@ -453,6 +453,9 @@ def test_a_changed_and_a_missing_file_are_told_with_their_rules_and_made_again(s
     files = json.loads((study / "results/test/manifest.json").read_text())["files"]
     assert len(files) == 4 * len(TABLES) + 3 * len(FIGURES) + 16
     assert f"{len(files)} files" in verified(study)
+    crate = json.loads((study / "results/test/ro-crate-metadata.json").read_text())["@graph"]
+    of_crate = {t["name"]: t["sha256"] for t in crate if t["@type"] == "File"}
+    assert of_crate == {name: facts["sha256"] for name, facts in files.items()}
     changed, missing = tiny(study, "figures/cosine.png"), tiny(study, "tables/words.tex")
     content = bytearray(changed.read_bytes())
     content[len(content) // 2] ^= 1
