@@ -99,9 +99,11 @@ rule figure_projection:
         MODEL / "logs/figure_projection.log",
     benchmark:
         MODEL / "benchmarks/figure_projection.tsv"
-    localrule: True
     conda:
         "../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(30),
     params:
         directions=STATISTICS["leading_directions"],
         seed=config["seed"],

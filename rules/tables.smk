@@ -170,9 +170,11 @@ rule table_nulls_singles:
         MODEL / "logs/table_nulls_singles.log",
     benchmark:
         MODEL / "benchmarks/table_nulls_singles.tsv"
-    localrule: True
     conda:
         "../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(60),
     params:
         # As in the claims: the single neurons of the first of the study's sites.
         site=SINGLES["sites"][0],
@@ -197,9 +199,11 @@ rule table_nulls_groups:
         MODEL / "logs/table_nulls_groups.log",
     benchmark:
         MODEL / "benchmarks/table_nulls_groups.tsv"
-    localrule: True
     conda:
         "../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(60),
     params:
         objectives=NULLS["objectives"],
         draws=NULLS["draws"],
@@ -228,9 +232,11 @@ rule table_robustness:
         MODEL / "logs/table_robustness.log",
     benchmark:
         MODEL / "benchmarks/table_robustness.tsv"
-    localrule: True
     conda:
         "../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(6000),
+        runtime=growing(60),
     params:
         candidates=config["words"]["candidates"],
         leading=STATISTICS["removed_directions"],
@@ -259,9 +265,11 @@ rule table_strata:
         MODEL / "logs/table_strata.log",
     benchmark:
         MODEL / "benchmarks/table_strata.tsv"
-    localrule: True
     conda:
         "../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(6000),
+        runtime=growing(60),
     params:
         targets=TARGETS,
         confidence=STATISTICS["confidence"],
