@@ -4,6 +4,9 @@ The study of arXiv 2311.08240: each include is one stage. Settings: config/. Res
 """
 
 
+include: "rules/settings.smk"
+
+
 configfile: "config/config.yaml"
 
 

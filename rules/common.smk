@@ -1,17 +1,11 @@
 # Helpers for the rules: settings checked, paths and batches counted. No rules here.
 import csv
 import shutil
-import sys
 from math import ceil
 from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import min_version
-
-min_version("9.0")
-
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from textualization import sweeps
 from textualization.contexts import read_contexts

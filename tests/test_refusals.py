@@ -54,3 +54,27 @@ def test_a_file_that_is_no_yaml_is_refused(project, content):
     (project / "broken.yaml").write_bytes(content)
     text = snakemake(project, overlay="broken.yaml", fails=True)
     assert "not valid JSON or YAML" in text and "Traceback" not in text
+
+
+def test_a_key_given_twice_is_refused(project):
+    (project / "twice.yaml").write_text("study: one\nstudy: two\n")
+    text = snakemake(project, overlay="twice.yaml", fails=True)
+    assert "twice.yaml, line 2: key 'study' is given twice (first in line 1)" in text
+    assert "Traceback" not in text and "Building DAG" not in text
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\nwords: [a, b\n", "not YAML"),
+        (b"\n# \xff\n", "byte 0xff is not UTF-8"),
+        (b"\nseed: 1\n", "key 'seed' is given twice"),
+    ],
+)
+def test_a_fault_in_the_default_study_is_named_with_its_line(tmp_path, content, says):
+    folder = copy_of_the_project(tmp_path)
+    with (folder / "config/config.yaml").open("ab") as file:
+        file.write(content)
+    text = snakemake(folder, fails=True)
+    assert "config/config.yaml, line " in text and says in text
+    assert "Traceback" not in text and "Building DAG" not in text
