@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
-from textualization.variance import components
+from textualization.variance import _Profile, components
 
 
 def _crossed(seed, deviations, levels, n, residual=1.0):
@@ -80,6 +80,53 @@ def test_unbalanced_factors_maximise_the_restricted_likelihood(seed, deviations)
         fit = model.fit(reml=True, method="powell")
     expected = dict(zip("abc", fit.vcomp, strict=True)) | {"residual": fit.scale}
     assert found == pytest.approx(expected, rel=0.02, abs=0.005)
+
+
+def restricted(values, codes, ratios):
+    """−2 restricted log-likelihood but for a constant, and the residual variance, from V itself."""
+    n = len(values)
+    v = np.eye(n)
+    for code, ratio in zip(codes, ratios, strict=True):
+        v += ratio * (code[:, None] == code)
+    one, inverse = np.ones(n), np.linalg.inv(v)
+    p = inverse - np.outer(inverse @ one, one @ inverse) / (one @ inverse @ one)
+    squares = values @ p @ values
+    loss = (n - 1) * np.log(squares) + np.log(one @ inverse @ one) + np.linalg.slogdet(v)[1]
+    return loss, squares / (n - 1)
+
+
+@pytest.mark.parametrize("levels", [(12,), (9, 4), (20, 7, 3)])
+@pytest.mark.parametrize("nothing", [False, True])
+def test_the_likelihood_and_its_gradient_are_those_of_whole_matrices(levels, nothing):
+    values, factors = _crossed(8, [1] * len(levels), levels, 60)
+    codes = [np.unique(code, return_inverse=True)[1] for code in factors.values()]
+    ratios = np.array([0.7, 0.2, 1.5])[: len(levels)]
+    ratios[-1 if nothing else 0] *= not nothing
+    loss, gradient, residual = _Profile(values, codes[0], codes[1:])(ratios)
+    expected, expected_residual = restricted(values, codes, ratios)
+    assert loss == pytest.approx(expected, rel=1e-12)
+    assert residual == pytest.approx(expected_residual, rel=1e-12)
+    # Ratios below zero are as good to differentiate by.
+    step = 1e-5
+    slopes = [
+        restricted(values, codes, ratios + step * e)[0]
+        - restricted(values, codes, ratios - step * e)[0]
+        for e in np.eye(len(levels))
+    ]
+    assert gradient == pytest.approx(np.array(slopes) / (2 * step), rel=1e-6, abs=1e-6)
+
+
+def test_as_many_levels_as_a_model_has_neurons():
+    draw = np.random.default_rng(9)
+    layer, neuron = np.repeat(np.arange(12), 3840), np.repeat(np.arange(9216), 5)
+    values = draw.normal(size=9216)[neuron] + draw.normal(size=len(neuron))
+    found = _variances(components(values, {"layer": layer, "neuron": neuron}))
+    # Balanced: of neurons within layers, the variance is ANOVA's.
+    means = values.reshape(12, 768, 5).mean(axis=2)
+    within = values.reshape(9216, 5).var(axis=1, ddof=1).mean()
+    assert found["residual"] == pytest.approx(within, rel=1e-3)
+    between = means.var(axis=1, ddof=1).mean() - within / 5
+    assert found["neuron"] == pytest.approx(between, rel=1e-3)
 
 
 def test_shares_sum_to_one_and_follow_no_scale_or_place():

@@ -193,16 +193,16 @@ def excess(
     # Sums that differ only by rounding are equally extreme.
     extreme = np.abs(value) - 1e-9 * np.abs(values).max()
     permuted = generator(seed, "permutations")
-    by_cluster = is_model[np.argsort(cluster, kind="stable")]
+    members = [np.flatnonzero(cluster == name) for name in range(len(shared))]
     beyond = 0
     permutations = permutations or resamples
     for first in range(0, permutations, _BATCH):
-        size = (min(_BATCH, permutations - first), len(values))
-        # Sorted by cluster, and in random order within each.
-        order = np.argsort(cluster + permuted.random(size), axis=1)
-        as_model = np.empty(size, dtype=bool)
-        np.put_along_axis(as_model, order, by_cluster[None], axis=1)
-        beyond += int(np.sum(np.abs(difference(1 * as_model, 1 * ~as_model)) >= extreme))
+        # Numbers, not truths: those are multiplied slowly.
+        as_model = np.empty((min(_BATCH, permutations - first), len(values)))
+        for places in members:
+            own = np.broadcast_to(is_model[places], (len(as_model), len(places)))
+            as_model[:, places] = permuted.permuted(own, axis=1)
+        beyond += int(np.sum(np.abs(difference(as_model, 1 - as_model)) >= extreme))
     return Excess(
         float(value),
         low,
