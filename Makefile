@@ -6,7 +6,7 @@ BIN := .venv/bin
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask verify questions test test-long bench scale memory rounding lint lock clean
+.PHONY: demo ask verify questions test test-long bench scale memory rounding gpu lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
@@ -46,6 +46,9 @@ memory: .venv/runs  ## what every stage of the paper's study takes of memory, on
 
 rounding: .venv/runs  ## how far other processors and batches move the default study's numbers: docs/rounding.md
 	PYTHONPATH=scripts $(BIN)/python benchmarks/rounding.py
+
+gpu: .venv/runs  ## the ascent on this machine's GPU: docs/gpu.md
+	PYTHONPATH=scripts $(BIN)/python benchmarks/gpu.py
 
 .lucent: .venv/runs  ## torch-lucent in an environment of its own, so that `make bench` measures it too
 	$(PYTHON) -m venv .lucent

@@ -33,22 +33,29 @@ def operations(shape, layer: int) -> int:
     return both_ways + 2 * hidden * hidden
 
 
-def matmul_rate(shape, layer: int, batch: int, seconds: float) -> float:
+def matmul_rate(
+    shape, layer: int, batch: int, seconds: float, device="cpu", dtype=torch.float32
+) -> float:
     """Operations a second of these products alone, one after another, forwards and backwards."""
+    wait = torch.cuda.synchronize if device == "cuda" else lambda: None
     calls, done = [], 0
     for rows, a, b in set(products(shape, layer)):
         times = products(shape, layer).count((rows, a, b))
-        x, y = (torch.randn(batch * rows, width) for width in (a, b))
-        weight, bias = torch.randn(b, a), torch.randn(b)
+        x, y, weight, bias = (
+            torch.randn(*size, device=device).to(dtype)
+            for size in ((batch * rows, a), (batch * rows, b), (b, a), (b,))
+        )
         calls.append((times, x, y, weight, bias))
         done += 2 * 2 * times * batch * rows * a * b
     best, ends = float("inf"), time.perf_counter() + seconds
     while time.perf_counter() < ends or best == float("inf"):
         took = 0.0
         for times, x, y, weight, bias in calls:
+            wait()
             began = time.perf_counter()
             F.linear(x, weight, bias)
             y @ weight
+            wait()
             took += times * (time.perf_counter() - began)
         best = min(best, took)
     return done / best

@@ -157,7 +157,7 @@ class _Progress:
     def __init__(self):
         self.began, self.done, self.told = time.monotonic(), None, 0.0
 
-    def __call__(self, taken: int, left: int, activation: float) -> None:
+    def __call__(self, taken: int, left: int, activation) -> None:
         now = time.monotonic()
         if self.done is None:
             self.done = taken
@@ -167,6 +167,6 @@ class _Progress:
         rest = f", {left / rate / 60:.1f} min left at most" if rate > 0 and left else ""
         logging.info(
             "%d steps taken, %d left at most (%.0f a second%s): mean activation %.4f",
-            taken, left, rate, rest, activation,
+            taken, left, rate, rest, float(activation),
         )  # fmt: skip
         self.told = now

@@ -7,12 +7,14 @@ one that waits.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from textualization.objectives import Objectives
 from textualization.parametrisations import Words
+from textualization.recording import Evaluation
 from textualization.snapshots import Snapshots
 from textualization.solvers import SOLVERS, Solver
 from textualization.transformer import FrozenTransformer
@@ -68,7 +70,7 @@ def ascend(
     settings: AscentSettings,
     batch: int | None = None,
     snapshots: Snapshots | None = None,
-    progress: Callable[[int, int, float], None] | None = None,
+    progress: Callable[[int, int, torch.Tensor], None] | None = None,
     candidates: torch.Tensor | None = None,
 ) -> Optima:
     """Climb from `start`.
@@ -77,7 +79,8 @@ def ascend(
     which `adam` and `frank_wolfe` measure; all entries if None. batch: how many climb together; all if
     None. The optima are the same for any batch, but for rounding. snapshots: where to go on from, and
     to leave off to.
-    progress: called with (steps taken, steps still to take at most, mean activation of the batch).
+    progress: called with (steps taken, steps still to take at most, mean activation of the batch); the
+    last is a tensor, so that nobody waits for it who does not look.
 
     Raises ValueError for an unknown solver, options that it does not have, and several free positions
     with any solver but the paper's.
@@ -87,25 +90,28 @@ def ascend(
     climb = _Climb.resume(snapshots, model.device) if snapshots else None
     climb = climb or _Climb.begin(objectives, start, settings)
     climb.fill(solver, start, batch or len(start))
-    active = objectives.rows(climb.rows)
+    evaluate = Evaluation(objectives.rows(climb.rows), model)
+    taken, left = climb.count(settings)
     while len(climb.rows):
         point = solver.look(climb.state)
-        value, gradient = active.value_and_gradient(model, point)
-        climbing = climb.see(solver.keeps_best, settings, point, value, gradient)
-        some_ended = not climbing.all()
+        value, gradient = evaluate(point)
+        seen = climb.see(solver.keeps_best, settings, point, value, gradient)
+        # The one time in a step that a GPU is waited for.
+        some_ended = not seen.climbing.all()
         if progress:
-            left = int((settings.steps - climb.step).sum()) + climb.waiting * settings.steps
-            progress(int(climb.step.sum() + climb.taken.sum()), left, float(value.nanmean()))
+            progress(taken, left, value.nanmean())
         if some_ended:
-            climb.retire(~climbing)
-            value, gradient = value[climbing], gradient[climbing]
+            climb.retire(seen)
+            value, gradient = value[seen.climbing], gradient[seen.climbing]
         if len(climb.rows):
             done = climb.step.to(value.dtype) / settings.steps
             climb.state = solver.move(climb.state, value, gradient, done)
             climb.step = climb.step + 1
+            taken, left = taken + len(climb.rows), left - len(climb.rows)
         if some_ended:
             climb.fill(solver, start, batch or len(start))
-            active = objectives.rows(climb.rows)
+            evaluate = Evaluation(objectives.rows(climb.rows), model)
+            taken, left = climb.count(settings)
         if snapshots and snapshots.due():
             snapshots.write(climb.tensors())
     if snapshots:
@@ -122,7 +128,7 @@ def ascend_mixed(
     polish: float,
     batch: int | None = None,
     snapshots: Callable[[str], Snapshots] | None = None,
-    progress: Callable[[int, int, float], None] | None = None,
+    progress: Callable[[int, int, torch.Tensor], None] | None = None,
 ) -> Optima:
     """Climb in mixed precision: the same model with rough products first, the last steps in full.
 
@@ -193,6 +199,15 @@ def recorded_steps(steps: int, count: int) -> np.ndarray:
         return np.array([0])
     points = np.r_[0, np.geomspace(1, steps, count), np.linspace(0, steps, 11)]
     return np.unique(np.round(points).astype(int))
+
+
+class _Seen(NamedTuple):
+    """Of the objectives that climb: which go on, and of the others why not; (b,) each."""
+
+    climbing: torch.Tensor
+    finite: torch.Tensor
+    dead: torch.Tensor
+    converged: torch.Tensor
 
 
 @dataclass
@@ -266,8 +281,13 @@ class _Climb:
         unseen = torch.full_like(start[new, 0], -torch.inf)
         self.value, self.mark = torch.cat([self.value, unseen]), torch.cat([self.mark, unseen])
 
-    def see(self, keeps_best: bool, settings: AscentSettings, point, value, gradient):
-        """Keep what was seen at the points looked at, (b, H). Returns which climb on, (b,)."""
+    def count(self, settings: AscentSettings) -> tuple[int, int]:
+        """Steps taken by all objectives, and steps that they still take at most."""
+        left = int((settings.steps - self.step).sum()) + self.waiting * settings.steps
+        return int(self.step.sum() + self.taken.sum()), left
+
+    def see(self, keeps_best: bool, settings: AscentSettings, point, value, gradient) -> _Seen:
+        """Keep what was seen at the points looked at, (b, H)."""
         finite = value.isfinite() & gradient.isfinite().all(dim=1)
         better = finite & (value > self.value) if keeps_best else finite
         self.point = torch.where(better[:, None], point, self.point)
@@ -281,14 +301,17 @@ class _Climb:
             self.mark = torch.where(asked, self.value, self.mark)
         place = torch.searchsorted(self.recorded, self.step)
         due = self.recorded[place] == self.step
-        self.curve[place[due], self.rows[due]] = self.value[due]
-        self.finite[self.rows], self.dead[self.rows] = finite, dead
-        self.converged[self.rows] = converged
-        return finite & ~dead & ~converged & (self.step < settings.steps)
+        now = self.curve[place, self.rows]
+        self.curve[place, self.rows] = torch.where(due, self.value, now)
+        climbing = finite & ~dead & ~converged & (self.step < settings.steps)
+        return _Seen(climbing, finite, dead, converged)
 
-    def retire(self, finished: torch.Tensor) -> None:
-        """Take objectives out of the batch. finished: (b,)."""
-        rows, on = self.rows[finished], ~finished
+    def retire(self, seen: _Seen) -> None:
+        """Take the objectives that have ended out of the batch."""
+        on, finished = seen.climbing, ~seen.climbing
+        rows = self.rows[finished]
+        for name in ("finite", "dead", "converged"):
+            getattr(self, name)[rows] = getattr(seen, name)[finished]
         self.embedding[rows] = self.point[finished]
         self.activation[rows] = self.value[finished]
         self.taken[rows] = self.step[finished]

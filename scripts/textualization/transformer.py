@@ -251,7 +251,7 @@ class FrozenTransformer:
 
         moving = self._x
         words = inputs.unflatten(1, (self.length, self.embedding)).transpose(0, 1)[: len(moving)]
-        states = self._embed(words, self._added[moving][:, None])
+        states = self._embed(words, self._added[_span(moving)][:, None])
         for layer in range(1, deepest + 1):
             fixed = self._fixed[layer - 1]
             after = self._fixed[layer] if layer < self.layers else {}
@@ -301,7 +301,7 @@ class FrozenTransformer:
             residual = self._stack(residual, asking, tokens, fixed, "state", n)
         bias = self._score_bias
         if bias is not None:
-            bias = bias[tokens][:, present]
+            bias = bias[_span(tokens), _span(present)]
         mixed = self._linear(self._attend(q, k, v, bias), block.attention_output)
         states = residual + mixed
         return self._norm(states, block.attention_norm) if self._post else states
@@ -320,7 +320,8 @@ class FrozenTransformer:
         k, v = kv.chunk(2, dim=-1)
         turn = self._rotary[layer - 1]
         if turn is not None:
-            q, k = self._turned(q, turn[:, tokens[rows]]), self._turned(k, turn[:, tokens])
+            q = self._turned(q, turn[:, _span(tokens[rows])])
+            k = self._turned(k, turn[:, _span(tokens)])
         return q, k, v
 
     def _turned(self, x, turn):
@@ -432,3 +433,9 @@ class FrozenTransformer:
         if bias is not None:
             scores = scores + bias
         return (torch.softmax(scores, dim=1) * v).sum(1).reshape(tokens, n, -1)
+
+
+def _span(tokens: list[int]) -> slice | list[int]:
+    """Tokens as an index: where they stand side by side a slice, as a list is copied to the device."""
+    side_by_side = tokens and tokens[-1] - tokens[0] + 1 == len(tokens)
+    return slice(tokens[0], tokens[-1] + 1) if side_by_side else tokens
