@@ -35,8 +35,8 @@ SHAPES = {
 #: Attention heads, of the shapes that are measured.
 HEADS = {"minilm-l6": 12, "bert-base": BASE["heads"], "bert-large": 16}
 RULES = sorted(Path("rules").glob("*.smk"))
-#: Operations a second that a GPU is supposed to sustain in float32. Nobody measured it here.
-SUPPOSED_GPU = 30e12
+#: What a step takes on a GPU, measured there: `benchmarks/gpu.py`.
+ON_A_GPU = Path("docs/gpu.csv")
 
 
 def planned(folder: Path) -> dict[str, tuple[str, dict, str]]:
@@ -45,6 +45,7 @@ def planned(folder: Path) -> dict[str, tuple[str, dict, str]]:
     every = {"experiments": ["singles"], "singles": sites, "activations": sites, "groups": sites}
     return {
         "the default study: MiniLM": ("config/config.yaml", {}, "minilm-l6"),
+        "the paper's protocol on MiniLM": ("config/minilm-paper.yaml", {}, "minilm-l6"),
         "the paper: BERT-base": ("config/paper.yaml", {}, "bert-base"),
         "all 36,864 intermediate neurons of BERT-base": ("config/paper.yaml", every, "bert-base"),
         "the paper's study of BERT-large": _elsewhere(folder, "bert-large", "bert"),
@@ -77,6 +78,18 @@ def measured(shape: str, layers: list[int], batch: int, steps: int) -> dict[int,
         found[layer] = float(np.median(took)) / batch
         print(f"{shape}, layer {layer}: {1e3 * found[layer]:.3g} ms per neuron-step", flush=True)
     return found
+
+
+def on_a_gpu(table: pd.DataFrame, batch: int) -> dict[str, dict[int, float]]:
+    """Seconds per step of one objective in float32, by shape and layer, in jobs of so many."""
+    found = table[
+        (table["products"] == "same") & (table["batch"] <= max(batch, table["batch"].min()))
+    ]
+    found = found[found["batch"] == found["batch"].max()]
+    return {
+        shape: dict(zip(rows["layer"], rows["ms"] / 1e3, strict=True))
+        for shape, rows in found.groupby("shape", sort=False)
+    }
 
 
 def seconds_per_step(shape: str, layer: int, costs: dict) -> float:
@@ -186,7 +199,7 @@ def main(out: str, steps: int) -> None:
         "bert-base": measured("bert-base", [1, 2, 12], 128, steps),
         "bert-large": measured("bert-large", [1, 2, 24], 64, steps),
     }
-    rows = []
+    gpu, rows = pd.read_csv(ON_A_GPU), []
     with tempfile.TemporaryDirectory() as folder:
         for name, (file, changes, shape) in planned(Path(folder)).items():
             own = Path(folder) / "own.yaml"
@@ -199,6 +212,9 @@ def main(out: str, steps: int) -> None:
             seconds = sum(n * seconds_per_step(shape, la, costs) for la, n in taken.items())
             work = sum(n * _operations(shape, la) for la, n in taken.items())
             extrapolated = "" if shape in costs else " (extrapolated)"
+            there = on_a_gpu(gpu, settings["ascent"]["groups"]["batch"])
+            hours = sum(n * seconds_per_step(shape, la, there) for la, n in taken.items()) / 3600
+            not_there = "" if shape in there else " (extrapolated)"
             rows.append(
                 {
                     "study": name,
@@ -207,7 +223,7 @@ def main(out: str, steps: int) -> None:
                     "steps of one objective": f"{sum(taken.values()):.2g}",
                     "operations": f"{work:.2g}",
                     "core-hours": f"{_short(seconds / 3600)}{extrapolated}",
-                    "GPU-hours (extrapolated)": _short(work / SUPPOSED_GPU / 3600),
+                    "GPU-hours": f"{_short(hours)}{not_there}",
                     "disk (GB)": _short(megabytes(settings, shape, taken) / 1e3),
                     "largest job's memory (GB)": f"{found['memory'] / 1000:.1f}",
                     "planning (s)": f"{found['planning']:.1f}",
@@ -216,7 +232,7 @@ def main(out: str, steps: int) -> None:
             print(rows[-1], flush=True)
     table = pd.DataFrame(rows)
     text = TEXT.format(
-        machine=_machine(), gpu=SUPPOSED_GPU / 1e12, studies=_table(table), costs=_costs(costs)
+        machine=_machine(), gpu=gpu["gpu"].iloc[0], studies=_table(table), costs=_costs(costs)
     )
     write_text(text, Path(out))
     print(text)
@@ -248,10 +264,12 @@ Made by `benchmarks/scale.py` (`make scale`) on one core of {machine}.
   the rest are tables and figures of a second or so.
 - **Steps and operations**: counted from the settings, null models included.
 - **Core-hours**: steps times the seconds measured for one step on random weights of the same shape; for
-  layers between those measured, by a straight line. No study but the default one was run to its end.
-  Of the decoder, no step was measured: its hours are its operations at the rate of the largest shape.
-- **GPU-hours**: nothing was measured on a GPU. They are operations at {gpu:.0f} TFLOP/s in float32,
-  which a GPU of a data centre may or may not sustain on this work.
+  layers between those measured, by a straight line. Of the studies, those of MiniLM were run to their
+  end. Of the decoder, no step was measured: its hours are its operations at the rate of the largest shape.
+- **GPU-hours**: steps times the seconds that one took on an {gpu}, in float32, in the batch
+  of the study's jobs or the next smaller one measured ([gpu.md](gpu.md)); of shapes not measured there,
+  operations at the rate of BERT-base's last layer. Larger batches are faster. What jobs do besides
+  climbing is not counted.
 - **Disk**: word activations, weights, null models' weights and optima, by their shapes; not measured.
 
 {studies}

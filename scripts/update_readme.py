@@ -38,25 +38,26 @@ SHOWN = {
     "group.threshold.ratio_to_max.67": "⤷ relative to their maximum",
 }
 
+#: The paper's protocol in full on the same model: what is shown of it.
+PROTOCOL = "minilm-paper"
+SHOWN_OF_PROTOCOL = {claim: SHOWN[claim] for claim in list(SHOWN)[:4]} | {
+    "group.recovery.absolute.50": "recovery of the word, groups of 50 neurons (absolute)",
+    "group.recovery.absolute.100": "⤷ 100 neurons",
+    "group.recovery.absolute.250": "⤷ 250 neurons",
+    "group.recovery.absolute.450": "⤷ 450 neurons",
+    "group.recovery.ratio_to_max.100": "⤷ 100 neurons, relative to their maximum",
+    "group.threshold.absolute.67": SHOWN["group.threshold.absolute.67"],
+    "group.threshold.ratio_to_max.67": SHOWN["group.threshold.ratio_to_max.67"],
+    "group.threshold.z_score.67": "⤷ by their z-score",
+}
+
 
 def main(readme="README.md", results="results", figures=("recovery", "nulls")) -> None:
-    claims = pd.read_csv(Path(results) / STUDY / "claims.csv")
-    claims = claims[claims["model"] == MODEL]
-    rows = []
-    for claim, statement in SHOWN.items():
-        rows_of = claims[claims["claim"] == claim]
-        own = rows_of.set_index(rows_of["null_model"].fillna(""))
-        here = own.loc[""]
-        row = {"what": statement}
-        row["paper, BERT-base"] = "" if pd.isna(here["paper"]) else str(here["paper"])
-        row["MiniLM"] = with_interval(here["value"], here["ci_low"], here["ci_high"])
-        for null in NULLS:
-            value = readable(float(own.loc[null, "null_value"])) or "not reached"
-            excess = with_interval(*own.loc[null, ["excess", "excess_low", "excess_high"]])
-            told = f"{value}; {excess}" if pd.notna(own.loc[null, "excess"]) else value
-            row[f"{null}: value; MiniLM's excess over it"] = told
-        rows.append(row)
-    _put(readme, "results", markdown(pd.DataFrame(rows)))
+    _put(readme, "results", markdown(_claims(Path(results) / STUDY, SHOWN)))
+    if (Path(results) / PROTOCOL / "claims.csv").is_file():
+        _put(readme, "protocol", markdown(_claims(Path(results) / PROTOCOL, SHOWN_OF_PROTOCOL)))
+        png = Path(results) / PROTOCOL / MODEL / "figures/recovery.png"
+        _show(readme, "recovery-5000", png)
     answers = [_asked(Path(results) / STUDY, *words) for words in ASKED]
     _put(readme, "asked", "\n".join(answers))
     for name in figures:
@@ -70,6 +71,27 @@ def main(readme="README.md", results="results", figures=("recovery", "nulls")) -
         _put(readme, "questions", markdown(_conditions(numbers)))
         for name in QUESTIONS_FIGURES:
             _show(readme, name, experiments / name / "figure.png")
+
+
+def _claims(study: Path, shown: dict[str, str]) -> pd.DataFrame:
+    """Some of a study's claims beside the paper's numbers and the null models'."""
+    claims = pd.read_csv(study / "claims.csv")
+    claims = claims[claims["model"] == MODEL]
+    rows = []
+    for claim, statement in shown.items():
+        rows_of = claims[claims["claim"] == claim]
+        own = rows_of.set_index(rows_of["null_model"].fillna(""))
+        here = own.loc[""]
+        row = {"what": statement}
+        row["paper, BERT-base"] = "" if pd.isna(here["paper"]) else str(here["paper"])
+        row["MiniLM"] = with_interval(here["value"], here["ci_low"], here["ci_high"])
+        for null in NULLS:
+            value = readable(float(own.loc[null, "null_value"])) or "not reached"
+            excess = with_interval(*own.loc[null, ["excess", "excess_low", "excess_high"]])
+            told = f"{value}; {excess}" if pd.notna(own.loc[null, "excess"]) else value
+            row[f"{null}: value; MiniLM's excess over it"] = told
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _show(readme, name, png) -> None:
