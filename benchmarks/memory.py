@@ -1,8 +1,8 @@
-"""The most memory that each stage took, beside what its rule asks for: the paper's settings, few steps.
+"""The most memory and time that each stage took, beside what its rule asks for: the paper's settings.
 
 A model of BERT-base's shape with random weights, its vocabulary that of a finished study. Peaks are of
 resident memory, looked at ten times a second; resident memory holds pages of mapped files too, which
-the system takes back when it needs them.
+the system takes back when it needs them. The time of jobs that climb says nothing, and is left out.
 """
 
 import argparse
@@ -25,9 +25,12 @@ from textualization.files import write_text
 
 #: What changes little of how much memory a job takes: how long it climbs, how many jobs there are.
 SHORTER = {
-    "ascent": {"singles": {"steps": 3}, "groups": {"steps": 3, "restarts": 1}},
+    "ascent": {"singles": {"steps": 2}, "groups": {"steps": 2, "restarts": 1}},
     "nulls": {"draws": 1},
 }
+#: Rules whose time is that of the steps.
+CLIMBING = {f"ascend_{of}" for of in ("singles", "groups", "null_singles", "null_groups")}
+CLIMBING |= {"ascend_random_groups"}
 
 
 def made(folder: Path, tokenizer: Path) -> dict:
@@ -49,8 +52,8 @@ def made(folder: Path, tokenizer: Path) -> dict:
     }
 
 
-def watched(command: list[str], log: Path, kept: Path) -> dict[str, tuple[int, int]]:
-    """Run; the peaks of every rule's jobs in bytes: resident, and of it what is no mapped file.
+def watched(command: list[str], log: Path, kept: Path) -> dict[str, tuple[float, ...]]:
+    """Run; the most of every rule's jobs: bytes resident, of them in no mapped file, seconds.
 
     Those of a run that was cut short are in `kept`, as the study goes on where it stopped.
     """
@@ -59,7 +62,7 @@ def watched(command: list[str], log: Path, kept: Path) -> dict[str, tuple[int, i
         workflow = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
         while workflow.poll() is None:
             for rule, found in _now(workflow.pid):
-                higher = tuple(map(max, found, peaks.get(rule, (0, 0))))
+                higher = tuple(map(max, found, peaks.get(rule, (0, 0, 0))))
                 if higher != peaks.get(rule):
                     peaks[rule] = higher
                     write_text(json.dumps(peaks), kept)
@@ -69,16 +72,17 @@ def watched(command: list[str], log: Path, kept: Path) -> dict[str, tuple[int, i
     return peaks
 
 
-def _now(workflow: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Rule and memory of every job that runs."""
+def _now(workflow: int) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Rule, memory and age of every job that runs."""
     for process in psutil.Process(workflow).children(recursive=True):
         try:
             words, memory = process.cmdline(), process.memory_info()
+            age = round(time.time() - process.create_time(), 1)
         except psutil.Error:
             continue
         rule = next(filter(None, map(_rule, words)), None)
         if rule:
-            yield rule, (memory.rss, memory.rss - memory.shared)
+            yield rule, (memory.rss, memory.rss - memory.shared, age)
 
 
 def _rule(word: str) -> str | None:
@@ -87,15 +91,15 @@ def _rule(word: str) -> str | None:
     return found and found[1]
 
 
-def asked(log: str) -> dict[str, int]:
-    """Megabytes that every rule's jobs ask for, of Snakemake's own log."""
+def asked(log: str, resource: str) -> dict[str, int]:
+    """What every rule's jobs ask for of a resource, of Snakemake's own log."""
     found = {}
     for rule, block in re.findall(
         r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?: .*\n)*)", log, re.M
     ):
-        megabytes = re.search(r"\bmem_mb=(\d+)", block)
-        if megabytes:
-            found[rule] = max(int(megabytes[1]), found.get(rule, 0))
+        amount = re.search(rf"\b{resource}=(\d+)", block)
+        if amount:
+            found[rule] = max(int(amount[1]), found.get(rule, 0))
     return found
 
 
@@ -109,7 +113,7 @@ def main(out: str, folder: str, tokenizer: str, cores: int) -> None:
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
     command += ["--configfile", "config/paper.yaml", str(own)]
     peaks = watched(command, log, folder / "peaks.json")
-    limits = asked(log.read_text())
+    limits, minutes = (asked(log.read_text(), name) for name in ("mem_mb", "runtime"))
     rows = [
         {
             "rule": rule,
@@ -118,7 +122,13 @@ def main(out: str, folder: str, tokenizer: str, cores: int) -> None:
             "asked for (MB)": f"{limits[rule]:,}" if rule in limits else "",
             "peak / asked for": f"{resident / 1e6 / limits[rule]:.2f}" if rule in limits else "",
         }
-        for rule, (resident, private) in sorted(peaks.items(), key=lambda item: -item[1][0])
+        | {
+            "longest job (min)": "" if rule in CLIMBING else f"{seconds / 60:.1f}",
+            "asked for (min)": f"{minutes[rule]}" if rule in minutes else "",
+        }
+        for rule, (resident, private, seconds) in sorted(
+            peaks.items(), key=lambda item: -item[1][0]
+        )
     ]
     text = TEXT.format(machine=_machine(), table=_table(pd.DataFrame(rows)))
     write_text(text, Path(out))
@@ -128,9 +138,10 @@ def main(out: str, folder: str, tokenizer: str, cores: int) -> None:
 TEXT = """# What the paper's study takes of memory
 
 Made by `benchmarks/memory.py` (`make memory`) on {machine}: config/paper.yaml on random
-weights in BERT-base's shape, with 3 steps an ascent, one start of the groups and one draw of every null
-(the single neurons, of which there are far more, have all their starts). Peaks are the largest of all
-jobs of a rule. Rules that ask for nothing run where snakemake does.
+weights in BERT-base's shape, with 2 steps an ascent, one start of the groups and one draw of every null
+(the single neurons, of which there are far more, have all their starts). Peaks and times are the largest
+of all jobs of a rule; times are of two cores with other work beside, and of no job that climbs. Rules
+that ask for nothing run where snakemake does.
 
 {table}
 """

@@ -265,7 +265,7 @@ Made by `benchmarks/scale.py` (`make scale`) on one core of {machine}.
 - **Steps and operations**: counted from the settings, null models included.
 - **Core-hours**: steps times the seconds measured for one step on random weights of the same shape; for
   layers between those measured, by a straight line. Of the studies, those of MiniLM were run to their
-  end. Of the decoder, no step was measured: its hours are its operations at the rate of the largest shape.
+  end. Of the decoder, no step was measured: its hours are its operations at the largest shape's rate.
 - **GPU-hours**: steps times the seconds that one took on an {gpu}, in float32, in the batch
   of the study's jobs or the next smaller one measured ([gpu.md](gpu.md)); of shapes not measured there,
   operations at the rate of BERT-base's last layer. Larger batches are faster. What jobs do besides
