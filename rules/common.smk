@@ -10,10 +10,13 @@ from snakemake.exceptions import WorkflowError
 from textualization import sweeps
 from textualization.contexts import read_contexts
 from textualization.dependencies import local_imports
+from textualization.remembering import check_memory, date_by_content, mark_memory
 from textualization.settings import (
+    MOST_JOBS,
     SettingsError,
     check_settings,
     in_order,
+    jobs_at_most,
     read_schema,
     read_target_rows,
 )
@@ -27,6 +30,11 @@ try:
     asked = [config["sweeps"].get(name, {}) for name in config["experiments"]]
     if any(map(needs_contexts, asked)):
         read_contexts(config["words"]["contexts"])
+    if (jobs := jobs_at_most(config, len(TARGETS))) > MOST_JOBS:
+        raise SettingsError(
+            f"ascent: the study would be some {jobs} jobs (allowed: {MOST_JOBS}; a larger `batch` of "
+            "singles, groups or nulls, or fewer draws and restarts, make fewer)"
+        )
 except SettingsError as error:
     raise WorkflowError(f"The settings cannot be used.\n{error}") from None
 
@@ -47,6 +55,25 @@ for key in sorted(config):
 for name, order in ORDERS.items():
     vary = config["sweeps"][name]["vary"]
     config["sweeps"][name]["vary"] = {block: vary[block] for block in order}
+
+# Who plans (jobs parse the Snakefile too) sees to it that no change goes unnoticed.
+MEMORY = Path(".snakemake/textualization")
+if workflow.is_main_process:
+    sources = [*Path("scripts").rglob("*.py"), *Path("resources").rglob("*.*")]
+    sources += [config["words"]["targets"], config["words"]["contexts"]]
+    for model in config["models"]:
+        if config["catalogue"][model]["source"] == "path":
+            sources += files_of(config["catalogue"][model]["path"])
+    try:
+        check_memory(Path("results") / config["study"], MEMORY / "studies", config)
+        date_by_content(sources, MEMORY / "sources.json")
+    except SettingsError as error:
+        raise WorkflowError(f"The settings cannot be used.\n{error}") from None
+
+
+onstart:
+    mark_memory(Path("results") / config["study"], MEMORY / "studies")
+
 
 # What the paper printed, as data.
 PAPER = yaml.safe_load(Path("resources/paper.yaml").read_text(encoding="utf-8"))
@@ -175,10 +202,7 @@ def studied():
     if not SKIPPING:
         return config["models"]
     with open(checkpoints.find_models.get().output[0], encoding="utf-8", newline="") as stream:
-        found = [row["model"] for row in csv.DictReader(stream) if row["found"] == "True"]
-    if not found:
-        raise WorkflowError(f"{STUDY}/found.csv: none of the study's models can be reached")
-    return found
+        return [row["model"] for row in csv.DictReader(stream) if row["found"] == "True"]
 
 
 def for_each_model(paths):
