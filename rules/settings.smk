@@ -13,6 +13,9 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from textualization.errors import SettingsError
 from textualization.strict_yaml import check_yaml
 
+if not Path(workflow.basedir).samefile("."):
+    raise WorkflowError(f"The study's paths are of its own folder: cd {workflow.basedir}")
+
 # Those of the command line, and the one that they change.
 for path in [Path(workflow.basedir) / "config/config.yaml", *workflow.configfiles]:
     try:

@@ -9,9 +9,12 @@ import pytest
 import yaml
 
 from textualization.settings import (
+    MOST_JOBS,
     SettingsError,
     check_settings,
+    differing,
     in_order,
+    jobs_at_most,
     problems,
     read_schema,
     read_targets,
@@ -59,7 +62,7 @@ def complaints(settings):
     return []
 
 
-COUNT = "a whole number from 1"
+COUNT = "a whole number from 1 to 1000000"
 SITES = "a list of output, intermediate"
 SHA = "64 hexadecimal digits in lower case, in quotes"
 # (the setting, its value as a file would have it, the key that the line begins with if it is
@@ -69,8 +72,18 @@ WRONG = [
     ("study", "../elsewhere", "", "a folder's name"),
     ("study", "2023", "", "a folder's name"),
     ("study", "null", "", "None is not valid"),
+    ("study", "|\n  verbs\n", "", "a folder's name"),
+    ("study", "a" * 61, "", "of 60 at most"),
+    ("study", "benchmarks", "", "and not benchmarks"),
+    ("seed", "4294967296", "", "to 4294967295"),
+    ("sweeps.selection.vary", "{2: {}}", "", "2 is no name (allowed: text; put it in quotes)"),
+    ("ascent.rate", "1.0e+30", "", "a number above 0, to 1e9"),
+    ("ascent.init.scale", "1.0e+300", "", "a number from 1e-9 to 1e9"),
+    ("ascent.groups.batch", "1000001", "", COUNT),
+    ("statistics.removed_directions", "384", "", "384 leaves nothing of the 384 dimensions"),
+    ("statistics.leading_directions", "100000", "", "leaves nothing of the 384 dimensions"),
     ("seed", "-1", "", "a whole number from 0"),
-    ("seed", "'3'", "", "'3' is text (allowed: a whole number from 0)"),
+    ("seed", "'3'", "", "'3' is text (allowed: a whole number from 0 to 4294967295)"),
     ("seed", "true", "", "a whole number from 0"),
     ("seed", "1.5", "", "a whole number from 0"),
     ("seed", "7.0", "", "a whole number from 0"),
@@ -90,7 +103,13 @@ WRONG = [
     ("catalogue.minilm-l6.source", "pyp", "", "did you mean 'pypi'?"),
     ("catalogue.minilm-l6.source", "ftp", "", "one of pypi, hub, path)"),
     ("catalogue.minilm-l6.version", "1.0", "", "an exact version, in quotes"),
-    ("catalogue.minilm-l6.layers", "six", "", f"is text (allowed: {COUNT})"),
+    ("catalogue.minilm-l6.layers", "six", "", "is text (allowed: a whole number from 1 to 1000)"),
+    ("catalogue.minilm-l6.layers", "999999999", "", "a whole number from 1 to 1000"),
+    ("catalogue.minilm-l6.package", "x @ file:///tmp/x#", "", "a package's name on PyPI"),
+    ("catalogue.minilm-l6.package", "--help", "", "a package's name on PyPI"),
+    ("catalogue.minilm-l6.version", "'1 --pre'", "", "an exact version"),
+    ("catalogue.minilm-l6.sha256", f'"{"a" * 64}\\n"', "", SHA),
+    ("catalogue.bert-base-uncased.repository", "../x/y", "", "owner/name on the hub"),
     ("catalogue.minilm-l6.path", "folder", "catalogue.minilm-l6", "unknown key 'path' (known: "),
     ("catalogue.minilm-l6.sha265", "a", "catalogue.minilm-l6", "did you mean 'sha256'?"),
     ("catalogue.bert-base-uncased.revision", "main", "", "a commit of 40 hexadecimal digits"),
@@ -149,13 +168,13 @@ WRONG = [
     ("groups.sizes.layer", "null", "", "a list of different whole numbers from 1"),
     ("groups.sizes.block", "[5]", "groups.sizes", "unknown key 'block' (known: model, layer)"),
     ("ascent.rate", "0", "", "a number above 0"),
-    ("ascent.rate", "1e3", "", "'1e3' is text (allowed: a number above 0)"),
+    ("ascent.rate", "1e3", "", "'1e3' is text (allowed: a number above 0, to 1e9)"),
     ("ascent.rate", ".inf", "", "a number above 0"),
     ("ascent.rate", ".nan", "", "a number above 0"),
     ("ascent.rate", "true", "", "a number above 0"),
     ("ascent.init", "normal", "", "the keys kind, scale"),
     ("ascent.init.kind", "gaussian", "", "one of normal, uniform)"),
-    ("ascent.init.scale", "-1.0", "", "a number above 0"),
+    ("ascent.init.scale", "-1.0", "", "a number from 1e-9 to 1e9"),
     ("ascent.singles.steps", "1.0e+3", "", f"1000.0 is not valid (allowed: {COUNT})"),
     ("ascent.groups.steps", "5e3", "", f"'5e3' is text (allowed: {COUNT})"),
     ("ascent.groups.restarts", "false", "", COUNT),
@@ -240,6 +259,55 @@ def test_a_wrong_setting_is_one_line_with_its_key_and_what_is_allowed(key, text,
 )
 def test_a_missing_setting_is_named(key, line):
     assert complaints(changed((key, GONE))) == [line]
+
+
+@pytest.mark.parametrize("name", ["claims.md", "atlas", "config.yaml", "ro-crate-metadata.json"])
+def test_a_model_is_not_called_like_a_studys_files(name):
+    settings = shipped()
+    settings["catalogue"][name] = settings["catalogue"]["minilm-l6"]
+    settings["models"] = [name]
+    (line,) = complaints(settings)
+    assert line.startswith(f"models: {name!r} is the name of what a study holds")
+
+
+def test_a_model_whose_name_is_a_number_is_refused():
+    settings = shipped()
+    settings["catalogue"][7] = settings["catalogue"]["minilm-l6"]
+    assert complaints(settings) == ["catalogue: 7 is no name (allowed: text; put it in quotes)"]
+
+
+def test_a_name_that_ends_in_a_line_break_is_none():
+    settings = shipped()
+    settings["catalogue"]["mine\n"] = settings["catalogue"]["minilm-l6"]
+    (line,) = complaints(settings)
+    assert line.startswith("catalogue: 'mine\\n' is not valid")
+
+
+def test_a_wrong_value_is_shown_in_part():
+    (line,) = complaints(changed(("ascent", list(range(3000)))))
+    assert len(line) < 600
+
+
+def test_jobs_are_counted_before_they_are_planned():
+    words = len(read_targets(ROOT / "config/words.tsv"))
+    usual = jobs_at_most(shipped(), words)
+    assert 20 < usual < 200
+    for changes in (
+        [("nulls.draws", 10**6), ("nulls.batch", 1)],
+        [("ascent.singles.restarts", 10**6), ("ascent.singles.batch", 1)],
+        [("ascent.groups.restarts", 10**6), ("ascent.groups.batch", 1)],
+    ):
+        settings = changed(*changes)
+        assert complaints(settings) == []
+        assert jobs_at_most(settings, words) > 10**6 > MOST_JOBS
+    assert jobs_at_most(merged(shipped(), shipped("paper.yaml")), 208) < 1000
+
+
+def test_settings_that_differ_are_named():
+    one = {"a": 1, "b": {"c": [1, 2], "d": 3}, "e": None}
+    other = {"a": 1, "b": {"c": [1], "f": 3}, "e": {"g": 1}}
+    assert differing(one, other) == ["b.c", "b.d", "b.f", "e"]
+    assert differing(one, one) == []
 
 
 def test_where_the_source_lacks_nothing_is_said_of_what_it_would_need():
@@ -410,7 +478,11 @@ def test_columns_may_stand_in_any_order_beside_others(tmp_path):
     ("content", "says"),
     [
         (HEADER + "b\tn\tl\na\tn\tl\na\tn\tl\nb\tn\tl\nc\tn\tl\n", "lists twice: a, b"),
-        (HEADER + "a\tn\tl\n\tn\tl\n\tn\tl\n", "has a row without a word"),
+        (HEADER + "a\tn\tl\n\tn\tl\n\tn\tl\n", "has no word in row 3: ''"),
+        (HEADER + "a\tn\tl\ntiger \tn\tl\n", "has no word in row 3: 'tiger '"),
+        (HEADER + "a\tn\tl\nb\tn\n", "has 2 fields in row 3 (allowed: 3"),
+        (HEADER.replace("category", "word"), "needs words in rows below"),
+        (HEADER + "a\x00b\tn\tl\n", "no word in row 2"),
         (HEADER, "needs words in rows below the tab-separated header word category"),
         ("", "needs words in rows"),
         ("river\tnoun\thigh\n", "needs words in rows"),
@@ -420,7 +492,18 @@ def test_columns_may_stand_in_any_order_beside_others(tmp_path):
         ((HEADER + "café\tnoun\tlow\n").encode("latin-1"), "cannot be read ('utf-8' codec"),
         ((HEADER + "river\tnoun\tlow\n").encode("utf-16"), "cannot be read ('utf-8' codec"),
     ],
-    ids=["twice", "gaps", "no rows", "empty", "no header", "no header, two rows"]
+    ids=[
+        "twice",
+        "gaps",
+        "spaces",
+        "fields",
+        "columns",
+        "nul",
+        "no rows",
+        "empty",
+        "no header",
+        "no header, two rows",
+    ]
     + ["no band", "commas", "latin-1", "utf-16"],
 )
 def test_a_words_file_that_cannot_be_used_is_named_with_its_fault(tmp_path, content, says):
@@ -430,6 +513,17 @@ def test_a_words_file_that_cannot_be_used_is_named_with_its_fault(tmp_path, cont
     assert str(error.value).startswith(f"words.targets: {path} ")
     assert says in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_field_without_an_end_is_named(tmp_path):
+    path = words_file(tmp_path, HEADER + "a" * 200_000 + "\tn\tl\n")
+    with pytest.raises(SettingsError, match=r"cannot be read \(field larger"):
+        read_targets(path)
+
+
+def test_whole_numbers_are_whole_however_they_are_written():
+    # As parameters of jobs they are compared as written.
+    assert repr(in_order({"b": [1001.0, 0.5], "a": 1.0})) == "{'a': 1, 'b': [1001, 0.5]}"
 
 
 @pytest.mark.parametrize("name", ["nowhere.tsv", "."])

@@ -109,10 +109,16 @@ def test_an_impossible_condition_is_refused_by_name(condition, says):
 
 WRONG = [
     ({"stepz": 3}, "'stepz' is no variable (known: solver, steps"),
-    ({"steps": 0}, "steps: 0 is not valid (allowed: a whole number from 1, or a list of them)"),
+    (
+        {"steps": 0},
+        "steps: 0 is not valid (allowed: a whole number from 1 to 1000000, or a list of them)",
+    ),
     ({"steps": 1.5}, "steps: 1.5 is not valid"),
-    ({"strength": -1}, "strength: -1 is not valid (allowed: a number from 0, or a list of them)"),
-    ({"rate": 0}, "rate: 0 is not valid (allowed: a number above 0, or a list of them)"),
+    (
+        {"strength": -1},
+        "strength: -1 is not valid (allowed: a number from 0, to 1e+09, or a list of them)",
+    ),
+    ({"rate": 0}, "rate: 0 is not valid (allowed: a number above 0, to 1e+09, or a list of them)"),
     ({"solver": ["adam", "sgd"]}, "solver: 'sgd' is not valid (allowed: one of paper, lbfgs"),
     ({"length": True}, "length: True is not valid"),
     ({"rate": []}, "rate: [] is not valid"),

@@ -6,6 +6,7 @@ Light on purpose: this is imported whenever the Snakefile is parsed.
 import csv
 import difflib
 import math
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -19,6 +20,13 @@ from textualization.sweeps import DEFAULTS, blocks, conditions, faults, wrong_va
 
 #: The experiments that are no sweeps: the paper's own.
 STUDIES = ("singles", "groups")
+#: What a study's folder holds beside its models' folders.
+RESERVED = ("atlas", "benchmarks", "comparison", "logs", "claims", "config", "findings", "found")
+RESERVED += ("manifest", "provenance", "report", "ro-crate-metadata")
+#: Of a study, so that planning it comes to an end.
+MOST_JOBS = 100_000
+#: Characters of a wrong value that are shown.
+LONGEST = 200
 #: What a table of target words holds.
 TARGET_COLUMNS = ("word", "category", "frequency_band")
 
@@ -54,23 +62,65 @@ def problems(settings: dict, schema: dict) -> list[str]:
 
 def check_settings(settings: dict, schema: dict) -> None:
     """Raise SettingsError that lists all problems, including those that no schema can express."""
-    found = problems(settings, schema) or _contradictions(settings)
+    found = problems(settings, schema) or _nameless(settings) or _contradictions(settings)
     if found:
         raise SettingsError("\n".join(found))
 
 
 def in_order(value):
-    """The same settings with all keys sorted: the order in which they were written means nothing."""
+    """The same settings as one writes them: keys sorted, and 1001.0 is 1001."""
     if isinstance(value, dict):
         return {key: in_order(value[key]) for key in sorted(value, key=str)}
-    return [in_order(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [in_order(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def differing(settings: dict, others: dict, key: str = "") -> list[str]:
+    """Keys, dotted, by which two settings differ."""
+    if not (isinstance(settings, dict) and isinstance(others, dict)):
+        return [] if settings == others else [key]
+    return [
+        found
+        for name in sorted({*settings, *others}, key=str)
+        for found in differing(settings.get(name), others.get(name), f"{key}.{name}".lstrip("."))
+    ]
+
+
+def jobs_at_most(settings: dict, words: int) -> int:
+    """How many jobs a study can be at most, for so many target words, but for a few of each model."""
+    nulls, ascent, found = settings["nulls"], settings["ascent"], 0
+    sizes = settings["groups"]["sizes"]
+    for name in settings["models"]:
+        shape = settings["catalogue"][name]
+        layers = shape["layers"]
+        width = {"output": shape["hidden"], "intermediate": shape["intermediate"]}
+        for site in settings["singles"]["sites"]:
+            neurons = settings["singles"]["neurons"]
+            drawn = width[site] if neurons == "all" else min(neurons, width[site])
+            of = ascent["singles"]
+            found += layers * math.ceil(drawn * of["restarts"] / of["batch"])
+        groups = len(sizes["model"]) + layers * len(sizes.get("layer", []))
+        of = ascent["groups"]
+        found += (
+            len(settings["groups"]["selections"])
+            * groups
+            * math.ceil(words * of["restarts"] / of["batch"])
+        )
+        climbed = len(nulls["models"]) + len(nulls["objectives"])
+        found += nulls["draws"] * len(nulls["models"])
+        found += 2 * climbed * math.ceil(nulls["draws"] / nulls["batch"])
+        for experiment in settings["experiments"]:
+            of = settings["sweeps"].get(experiment)
+            found += of["nulls"]["draws"] * len(of["nulls"]["models"]) if of else 0
+    return found
 
 
 def read_targets(path: str | Path) -> list[str]:
     """The target words: column `word` of a tab-separated table.
 
-    Raises SettingsError that names the file if it cannot be read, lacks a column, or a word comes
-    twice or not at all.
+    Raises SettingsError that names the file if it cannot be read, lacks a column or has one twice, if
+    a row has more or fewer fields, or a word comes twice, not at all, or with spaces around it.
     """
     return [row["word"] for row in read_target_rows(path)]
 
@@ -78,23 +128,39 @@ def read_targets(path: str | Path) -> list[str]:
 def read_target_rows(path: str | Path) -> list[dict[str, str]]:
     """The table of target words, row by row: TARGET_COLUMNS. Raises as `read_targets` does."""
     try:
+        if not Path(path).is_file():
+            kind = "it is no file" if Path(path).exists() else "there is no such file"
+            raise SettingsError(f"words.targets: {path} cannot be read ({kind})")
         with open(path, encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except (OSError, UnicodeDecodeError) as error:
+            rows = list(csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SettingsError(f"words.targets: {path} cannot be read ({error})") from None
-    for column in TARGET_COLUMNS:
-        if not rows or column not in rows[0]:
+    head, *rows = [row for row in rows if row] or [[]]
+    if not rows or not {*TARGET_COLUMNS} <= {*head} or len({*head}) < len(head):
+        raise SettingsError(
+            f"words.targets: {path} needs words in rows below the tab-separated header "
+            f"{' '.join(TARGET_COLUMNS)}"
+        )
+    found = []
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(head):
             raise SettingsError(
-                f"words.targets: {path} needs words in rows below the tab-separated header "
-                f"{' '.join(TARGET_COLUMNS)}"
+                f"words.targets: {path} has {len(row)} fields in row {number} (allowed: {len(head)}, "
+                "as in the header)"
             )
-    words = [row["word"] for row in rows]
-    if not all(words):
-        raise SettingsError(f"words.targets: {path} has a row without a word")
-    twice = sorted({word for word in words if words.count(word) > 1})
+        found.append({column: row[head.index(column)] for column in TARGET_COLUMNS})
+        word = found[-1]["word"]
+        if not word or word != word.strip() or not word.isprintable():
+            raise SettingsError(
+                f"words.targets: {path} has no word in row {number}: {word!r} (allowed: text without "
+                "spaces around it)"
+            )
+    words = [row["word"] for row in found]
+    twice = sorted(word for word, count in Counter(words).items() if count > 1)
     if twice:
-        raise SettingsError(f"words.targets: {path} lists twice: {', '.join(twice)}")
-    return [{column: row[column] or "" for column in TARGET_COLUMNS} for row in rows]
+        more = f" and {len(twice) - 5} more" if len(twice) > 5 else ""
+        raise SettingsError(f"words.targets: {path} lists twice: {', '.join(twice[:5])}{more}")
+    return found
 
 
 def _contradictions(settings: dict) -> list[str]:
@@ -108,6 +174,10 @@ def _contradictions(settings: dict) -> list[str]:
     ]
     lines += _experiments(settings)
     for name in settings["models"]:
+        if name.partition(".")[0] in RESERVED:
+            lines.append(
+                f"models: {name!r} is the name of what a study holds beside its models; choose another"
+            )
         if name not in catalogue:
             lines.append(
                 f"models: {name!r} is not in the catalogue{_did_you_mean(name, catalogue)}"
@@ -117,6 +187,19 @@ def _contradictions(settings: dict) -> list[str]:
             lines.append(f"catalogue.{name}.family: {unknown(catalogue[name]['family'])}")
         lines += _beyond_the_model(name, catalogue[name], settings)
         lines += _sweeps_beyond(name, catalogue[name], settings)
+    return lines
+
+
+def _nameless(settings: dict, place: str = "") -> list[str]:
+    """Names that are no text, as YAML reads 2 or yes: the schema's patterns say nothing of them."""
+    lines = []
+    for key, value in settings.items():
+        if not isinstance(key, str):
+            lines.append(
+                f"{place or 'config'}: {key!r} is no name (allowed: text; put it in quotes)"
+            )
+        elif isinstance(value, dict):
+            lines += _nameless(value, f"{place}.{key}".lstrip("."))
     return lines
 
 
@@ -208,6 +291,12 @@ def _lacking(name: str, shape: dict, settings: dict) -> dict[str, list[str]]:
                     f"singles.neurons: {singles['neurons']} is more than the {width[site]} "
                     f"{site} neurons per layer of {name}"
                 )
+    for key in ("leading_directions", "removed_directions"):
+        if settings["statistics"][key] >= shape["hidden"]:
+            lines.setdefault(f"statistics.{key}", []).append(
+                f"statistics.{key}: {settings['statistics'][key]} leaves nothing of the "
+                f"{shape['hidden']} dimensions of {name}'s embeddings (allowed: fewer)"
+            )
     per_layer = sum(width[site] for site in groups["sites"])
     available = {"layer": per_layer, "model": per_layer * shape["layers"]}
     for scope, sizes in groups["sizes"].items():
@@ -272,7 +361,9 @@ def _explain(error, schema: dict) -> str:
     fault = {"uniqueItems": "has an entry twice", "minItems": "is empty"}.get(error.validator)
     if error.validator_value in ("number", "integer") and isinstance(error.instance, str):
         fault = "is text"
-    return f"{key}: {error.instance!r} {fault or 'is not valid'} ({_allowed(error, schema)})"
+    value = repr(error.instance)
+    value = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
+    return f"{key}: {value} {fault or 'is not valid'} ({_allowed(error, schema)})"
 
 
 def _allowed(error, schema: dict) -> str:

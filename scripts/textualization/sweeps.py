@@ -7,28 +7,32 @@ whenever the Snakefile is parsed.
 
 from itertools import product
 
+#: Free positions in a row: as many tokens are known of a frozen model, less those around them.
+MOST_FREE = 62
+
 #: What a condition may vary: its value where nothing is said (None: as the solver, or the study's
-#: `ascent`, has it), and what is allowed: names, or a least number (whole if it is an int).
+#: `ascent`, has it), and what is allowed: names, or the least and the largest number (whole, or any).
+ANY, POSITIVE = (0.0, 1e9), (1e-12, 1e9)
 VARIABLES = {
     # how it climbs
     "solver": (None, ("paper", "lbfgs", "sphere", "adam", "frank_wolfe", "exhaustive")),
-    "steps": (None, 1),
-    "rate": (None, 1e-12),
+    "steps": (None, range(1, 1_000_001)),
+    "rate": (None, POSITIVE),
     "init_kind": (None, ("normal", "uniform")),
-    "init_scale": (None, 1e-12),
-    "seed": (None, 0),
+    "init_scale": (None, (1e-9, 1e9)),
+    "seed": (None, range(2**32)),
     "parametrisation": (
         None,
         ("vocabulary", "embedding", "sphere", "softmax", "gumbel_softmax", "convex_hull"),
     ),
     "penalty": ("none", ("none", "l2_e", "l2_x", "nearest_word", "entropy", "mahalanobis")),
-    "strength": (0.0, 0.0),
-    "project_every": (0, 0),
-    "temperature_from": (None, 1e-12),
-    "temperature_to": (None, 1e-12),
+    "strength": (0.0, ANY),
+    "project_every": (0, range(1_000_001)),
+    "temperature_from": (None, POSITIVE),
+    "temperature_to": (None, POSITIVE),
     # what stands between the fixed tokens, and which of it is read
-    "length": (1, 1),
-    "place": (1, 1),
+    "length": (1, range(1, MOST_FREE + 1)),
+    "place": (1, range(1, MOST_FREE + 1)),
     # which neurons
     "site": ("output", ("output", "intermediate")),
     "scope": ("model", ("model", "layer")),
@@ -183,20 +187,22 @@ def wrong_values(block: dict) -> list[str]:
 
 
 def _is_allowed(value, allowed) -> bool:
-    if isinstance(allowed, tuple):
-        return value in allowed
     whole = isinstance(value, int) and not isinstance(value, bool)
-    if isinstance(allowed, int):
-        return whole and value >= allowed
-    return (whole or isinstance(value, float)) and allowed <= value < float("inf")
+    if isinstance(allowed, range):
+        return whole and value in allowed
+    if isinstance(allowed[0], str):
+        return value in allowed
+    least, most = allowed
+    return (whole or isinstance(value, float)) and least <= value <= most
 
 
 def _told(allowed) -> str:
-    if isinstance(allowed, tuple):
+    if isinstance(allowed, range):
+        return f"a whole number from {allowed[0]} to {allowed[-1]}, or a list of them"
+    if isinstance(allowed[0], str):
         return f"one of {', '.join(allowed)}, or a list of them"
-    if isinstance(allowed, int):
-        return f"a whole number from {allowed}, or a list of them"
-    return f"a number {'above' if allowed else 'from'} 0, or a list of them"
+    least, most = allowed
+    return f"a number {'above' if least else 'from'} 0, to {most:g}, or a list of them"
 
 
 def faults(condition: dict, settings: dict) -> list[str]:
