@@ -20,6 +20,10 @@ checkpoint find_models:
     params:
         sources={model: source_of(model) for model in config["models"]},
         folders={model: str(weights_folder(model)) for model in config["models"]},
+        # So that a folder which comes later is found.
+        files=lambda wildcards: {
+            m: [str(p) for p in local_files(m) if p.is_file()] for m in config["models"]
+        },
     script:
         "../scripts/find_models.py"
 

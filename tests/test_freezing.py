@@ -228,7 +228,7 @@ def test_a_pickle_is_refused_and_not_opened(tmp_path):
         shutil.copy(TINY / name, tmp_path)
     trap = tmp_path / "sprung"
     (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps(Trap(trap)))
-    with pytest.raises(OSError, match=r"model\.safetensors"):
+    with pytest.raises(CheckpointError, match=r"model\.safetensors"):
         freeze(tmp_path)
     assert not trap.exists()
 
@@ -245,6 +245,28 @@ def test_code_that_comes_with_a_model_is_not_run_even_if_someone_says_yes(
     )
     trap = tmp_path / "sprung"
     (folder / "modeling.py").write_text(f"open({str(trap)!r}, 'w')\n")
-    with pytest.raises(ValueError, match="trust_remote_code"):
+    with pytest.raises(CheckpointError, match="code that comes with the model, which is never run"):
         freeze(folder)
     assert not trap.exists()
+
+
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation"])
+def test_a_config_does_not_choose_the_code_of_attention(tmp_path, weights, key):
+    found, facts = freeze(checkpoint(tmp_path, weights, **{key: "stranger/kernels"}))
+    expected, _ = freeze(TINY)
+    assert set(found) == set(expected) and facts["heads"] == freeze(TINY)[1]["heads"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"quantization_config": {"quant_method": "bitsandbytes"}}, "quantized weights"),
+        ({"num_attention_heads": -4}, "-4 attention heads cannot share"),
+        ({"hidden_act": "os.system"}, r"transformers cannot read it \(\w+: .*os\.system"),
+    ],
+)
+def test_a_config_that_cannot_be_meant_is_refused_in_a_line(tmp_path, weights, changes, says):
+    folder = checkpoint(tmp_path, weights, **changes)
+    with pytest.raises(CheckpointError, match=says) as error:
+        freeze(folder)
+    assert str(error.value).startswith(f"{folder}: ") and "\n" not in str(error.value)

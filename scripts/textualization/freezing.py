@@ -1,6 +1,7 @@
 """Any checkpoint that transformers can read, as one file of tensors under the names used here."""
 
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -15,6 +16,10 @@ from textualization.families import Family, family
 TOKENS = 64
 #: Tensors of one part, not a weight and a bias.
 PARAMETERS = ("word_embeddings", "position_embeddings", "type_embedding", "relative_bias")
+
+
+#: No code of a model's own, and none that its config names: attention is never run here.
+PLAIN = {"local_files_only": True, "trust_remote_code": False, "attn_implementation": "eager"}
 
 
 class CheckpointError(ValueError):
@@ -36,7 +41,10 @@ def freeze(folder: str | Path, of: str = "bert") -> tuple[dict[str, torch.Tensor
     finite, or not of the shape that config.json gives.
     """
     kind = family(of)
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    with _readable(folder):
+        config = AutoConfig.from_pretrained(folder, **PLAIN)
+    if getattr(config, "quantization_config", None):
+        raise CheckpointError(f"{folder}: config.json has quantized weights, which are not read")
     if config.model_type not in kind.model_types:
         raise CheckpointError(
             f"{folder}: model type {config.model_type!r} is not of the family {of!r} that the catalogue "
@@ -50,6 +58,11 @@ def freeze(folder: str | Path, of: str = "bert") -> tuple[dict[str, torch.Tensor
     before, after = (_entry(folder, token) for token in kind.frame(config))
     facts = {"before": before, "after": after} | kind.architecture(config)
     architecture = Architecture(**facts)
+    heads, width = architecture.heads, architecture.head_size or architecture.hidden
+    if heads < 1 or (not architecture.head_size and width % heads):
+        raise CheckpointError(
+            f"{folder}: {heads} attention heads cannot share the {width} dimensions of a state"
+        )
     if max(before, after) >= architecture.words:
         raise CheckpointError(
             f"{folder}: entry {max(before, after)}, which stands beside every input, is none of the "
@@ -70,19 +83,33 @@ def freeze(folder: str | Path, of: str = "bert") -> tuple[dict[str, torch.Tensor
     return tensors, architecture.facts()
 
 
+@contextmanager
+def _readable(folder):
+    """Whatever transformers cannot read, in a line that names the folder."""
+    try:
+        yield
+    except Exception as error:  # many kinds, of which some say no more than a name
+        told = (str(error).strip() or "no reason given").splitlines()[0]
+        if "trust_remote_code" in str(error):  # what transformers advises then is not done
+            told = "it needs code that comes with the model, which is never run"
+        raise CheckpointError(
+            f"{folder}: transformers cannot read it ({type(error).__name__}: {told})"
+        ) from error
+
+
 def _load(folder, config, kind: Family):
     """The model and its tensors, all of them from the checkpoint."""
-    model, report = getattr(transformers, kind.model).from_pretrained(
-        folder,
-        config=config,
-        **kind.options,
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=False,
-        dtype=torch.float32,
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
-    )
+    with _readable(folder):
+        model, report = getattr(transformers, kind.model).from_pretrained(
+            folder,
+            config=config,
+            **kind.options,
+            **PLAIN,
+            use_safetensors=True,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
     # What is missing would be drawn at random.
     missing = sorted(report["missing_keys"])
     if missing:

