@@ -39,7 +39,7 @@ rule atlas_model:
         mem_mb=growing(6000),
         runtime=growing(15),
     params:
-        rows=TARGETS,
+        rows=lambda wildcards: TARGETS,
         shown=STATISTICS["nearest_words"],
     script:
         "../scripts/atlas_model.py"

@@ -105,5 +105,6 @@ rule provenance:
     params:
         settings=config,
         benchmarks=[str(STUDY)] + [str(weights_folder(model)) for model in config["models"]],
+        weights={m: str(weights_folder(m) / "frozen.safetensors") for m in config["models"]},
     script:
         "../scripts/provenance.py"

@@ -39,7 +39,7 @@ rule list_models:
         "../envs/analysis.yaml"
     params:
         studied=lambda wildcards: studied(),
-        targets=[target["word"] for target in TARGETS],
+        targets=lambda wildcards: [target["word"] for target in TARGETS],
         models={
             model: {
                 "neurons": neurons_of(model, "model"),

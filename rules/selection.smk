@@ -26,7 +26,7 @@ rule compare_selections:
     params:
         conditions=lambda wildcards: all_conditions("selection"),
         asked=lambda wildcards: sweep_asked("selection"),
-        known={target["word"]: target for target in TARGETS},
+        known=lambda wildcards: {target["word"]: target for target in TARGETS},
         sources=lambda wildcards: all_sources("selection"),
         confidence=STATISTICS["confidence"],
         resamples=STATISTICS["resamples"],

@@ -271,7 +271,7 @@ rule table_strata:
         mem_mb=growing(6000),
         runtime=growing(60),
     params:
-        targets=TARGETS,
+        targets=lambda wildcards: TARGETS,
         confidence=STATISTICS["confidence"],
         resamples=STATISTICS["resamples"],
         seed=config["seed"],

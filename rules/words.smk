@@ -46,7 +46,8 @@ rule list_targets:
         mem_mb=500,
         runtime=10,
     params:
-        words=[target["word"] for target in TARGETS],
+        # By a function: Snakemake would take braces in a word for a wildcard.
+        words=lambda wildcards: [target["word"] for target in TARGETS],
         missing=config["missing"]["words"],
     script:
         "../scripts/list_targets.py"

@@ -28,9 +28,10 @@ from climbing import climb
 from optima import read_embeddings
 from textualization.answers import neuron_answer, neuron_name, printable, word_answer
 from textualization.atlas import columns, groups_of, optima_of, ranking_of
-from textualization.checksums import DamagedError, check
+from textualization.checksums import DamagedError, check, recorded
 from textualization.errors import SettingsError
 from textualization.sources import folder_name
+from textualization.strict_yaml import check_yaml
 from textualization.sweeps import protocol
 from tokenizing import load_tokenizer
 
@@ -48,7 +49,13 @@ class Study:
                 f"{folder} holds no finished study (`make demo` makes results/default; STUDY= names "
                 "another)"
             )
+        check_yaml(folder / "config.yaml")
+        check([folder / "config.yaml"])
         self.settings = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        if not isinstance(self.settings, dict) or "models" not in self.settings:
+            raise SettingsError(
+                f"{folder}/config.yaml holds no study's settings: run snakemake again"
+            )
         models = [name for name in self.settings["models"] if (folder / name).is_dir()]
         if not models:
             raise SettingsError(
@@ -61,25 +68,32 @@ class Study:
             )
         self.results = folder / self.model
         atlas = self.results / "atlas.json.gz"
-        if not atlas.is_file():
-            raise SettingsError(f"{atlas} is missing: run snakemake for this study again")
-        check([atlas])
+        self._needed(atlas)
         self.document = json.loads(gzip.decompress(atlas.read_bytes()))
 
     def weights(self) -> Path:
         entry = self.settings["catalogue"][self.model]
         folder = self.folder.parent / "_models" / folder_name(self.model, entry)
-        if not (folder / "frozen.safetensors").is_file():
-            raise SettingsError(f"{folder}/frozen.safetensors is missing: run snakemake again")
-        check([folder / "frozen.safetensors"])
-        return folder / "frozen.safetensors"
+        frozen = self._needed(folder / "frozen.safetensors")
+        record = json.loads((self.folder / "provenance.json").read_text(encoding="utf-8"))
+        if record.get("frozen", {}).get(self.model, recorded(frozen)) != recorded(frozen):
+            raise SettingsError(
+                f"{frozen} is not what {self.folder} was made of: run snakemake for this study again"
+            )
+        return frozen
 
     def path(self, name: str) -> Path:
-        found = self.results / name
-        if not found.is_file():
-            raise SettingsError(f"{found} is missing, and is needed to climb: run snakemake again")
-        check([found])
-        return found
+        return self._needed(self.results / name)
+
+    @staticmethod
+    def _needed(path: Path) -> Path:
+        if not path.is_file():
+            raise SettingsError(
+                f"{path} is missing: run snakemake again with this study's options, and `-- {path}` "
+                "after them"
+            )
+        check([path])
+        return path
 
     def summaries(self, sites) -> list[Path]:
         return [self.path(f"neurons-{site}.parquet") for site in sites]
@@ -300,8 +314,8 @@ def main(arguments=None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         study = Study(asked.study, asked.model)
-        answer = ask_neuron if asked.neuron else ask_word
-        lines = answer(study, asked.neuron or asked.word, asked.fresh)
+        answer = ask_word if asked.neuron is None else ask_neuron
+        lines = answer(study, asked.word if asked.neuron is None else asked.neuron, asked.fresh)
     except (SettingsError, DamagedError) as error:
         print(error, file=sys.stderr)
         return 2

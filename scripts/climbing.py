@@ -59,6 +59,7 @@ def climbed(groups, identities, labels, protocol, weights, job, place, candidate
 
     Returns the optima, arrays by name (see `optima.read_batches`), and the snapshots,
     to be removed once the optima are safe.
+    Raises ArithmeticError if more than half of the ascents break off.
     """
     torch.set_num_threads(job["threads"])
     precision, seed, init = (protocol[k] for k in ("precision", "seed", "init"))
@@ -112,6 +113,14 @@ def climbed(groups, identities, labels, protocol, weights, job, place, candidate
         found = ascend_mixed(
             model, rough, objectives, start_tensor, how, polish, batch, snapshots, told
         )
+    broken = int((~found.finite).sum())
+    if broken > len(groups) / 2:
+        raise ArithmeticError(
+            f"{broken} of {len(groups)} ascents broke off, at values or gradients that are not finite: "
+            "take a smaller ascent.rate or ascent.init.scale, or ascent.precision.dtype float64"
+        )
+    if broken:
+        logging.info("%d ascents broke off, where values or gradients are not finite", broken)
     embedding, largest = found.embedding.double().cpu().numpy(), np.empty((len(groups), 0), int)
     if protocol["entries"]:
         vectors = (vocabulary_vector(draw(r), start[r], embedding[r], words) for r in chunks)

@@ -40,6 +40,7 @@ def main(
         text += ["", f"## {model}", ""]
         if len(own):
             text += _protocols(own)
+            text += _broken(pd.read_csv(singles[place])) if singles else []
             text += _beside_null_models(own, null_models, draws)
             text += _beside_others(own, null_models)
         text += _geometry(pd.read_csv(singles[place])) if singles else []
@@ -79,6 +80,16 @@ def _protocols(claims) -> list[str]:
     kind = claims["claim"].str.split(".").str[0]
     told = claims.groupby(kind)["protocol"].first()
     return [f"{name.capitalize()}s: {protocol}." for name, protocol in told.items()]
+
+
+def _broken(singles) -> list[str]:
+    """Ascents that are no optima, if there are any."""
+    whole = singles[(singles["layer"] == "all") & (singles["broken"] > 0)]
+    return [
+        f"Of the ascents on {row.site} neurons {100 * row.broken:.1f} % broke off, at values that are "
+        "not finite: what is said of these is of where they broke."
+        for row in whole.itertuples()
+    ]
 
 
 def _beside_null_models(claims, null_models, draws) -> list[str]:

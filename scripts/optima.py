@@ -45,7 +45,9 @@ def read_batches(paths, labels, name_parts, convergence, collapse):
         if not len(batch["activation"]):
             continue
         table = facts_of(batch, labels)
+        # One that broke off stays where it was, and had not come to rest.
         table["converged"] = converged(batch["steps"], batch["curve"], **convergence)
+        table["converged"] &= table["finite"]
         table["collapsed"] = collapsed(batch["curve"], collapse)
         for part, value in zip(name_parts, Path(path).stem.split("-"), strict=True):
             if part:

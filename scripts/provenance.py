@@ -1,6 +1,7 @@
 """The record of a study: settings in full, versions, checksums, devices, seconds per stage."""
 
 import json
+import logging
 import platform
 import subprocess
 import sys
@@ -11,14 +12,22 @@ import pandas as pd
 import yaml
 
 from running import run
+from textualization.checksums import recorded
 from textualization.files import write_text
 
 
-def main(settings: dict, benchmarks: list[str], provenance: str, settings_file: str) -> None:
+def main(
+    settings: dict,
+    benchmarks: list[str],
+    weights: dict[str, str],
+    provenance: str,
+    settings_file: str,
+) -> None:
     record = {
         "study": settings["study"],
         "seed": settings["seed"],
         "models": {name: settings["catalogue"][name] for name in settings["models"]},
+        "frozen": {m: recorded(p) for m, p in weights.items() if Path(p).is_file()},
         "commit": _commit(),
         "python": sys.version.split()[0],
         "platform": platform.platform(),
@@ -57,7 +66,12 @@ def _seconds(folders) -> dict[str, dict]:
     for folder in folders:
         for path in sorted(Path(folder).rglob("benchmarks/*.tsv")):
             rule = path.stem.split("-")[0]
-            seconds.setdefault(rule, []).append(float(pd.read_csv(path, sep="\t")["s"].iloc[0]))
+            try:
+                took = float(pd.read_csv(path, sep="\t")["s"].iloc[0])
+            except (ValueError, KeyError, IndexError):
+                logging.info("%s is broken, and its job not counted", path)
+                continue
+            seconds.setdefault(rule, []).append(took)
     return {rule: {"jobs": len(s), "seconds": round(sum(s), 1)} for rule, s in seconds.items()}
 
 

@@ -12,6 +12,8 @@ SIGNS = {"above null": "↑", "below null": "↓", "not told apart": "~", "no in
 
 
 def main(study: str) -> None:
+    if not (Path(study) / "claims.csv").is_file():
+        sys.exit(f"{study} holds no finished study (`make demo` makes results/default)")
     claims = pd.read_csv(Path(study) / "claims.csv", keep_default_na=False, na_values=["", "nan"])
     of_paper = claims["claim"].str.startswith(("single.", "group."))
     experiments = sorted(claims["claim"][~of_paper].str.split(".").str[0].unique())
@@ -62,4 +64,4 @@ def main(study: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*(sys.argv[1:] or ["results/default"]))

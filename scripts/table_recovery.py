@@ -28,6 +28,7 @@ def main(groups, confidence, resamples, seed, csv, md, tex, html) -> None:
         row["word_activation_share"] = (group["word_activation"] / group["activation"]).median()
         row["converged"] = group["converged"].mean()
         row["collapsed"] = group["collapsed"].mean()
+        row["broken"] = 1 - group["finite"].mean()
         rows.append(row)
     write_for_people(pd.DataFrame(rows), csv, md, tex, html)
 

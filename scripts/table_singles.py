@@ -48,6 +48,7 @@ def main(singles, weights, confidence, resamples, seed, csv, md, tex, html) -> N
             row["share_of_ceiling"] = group["share_of_ceiling"].median()
             row["converged"] = group["converged"].mean()
             row["collapsed"] = group["collapsed"].mean()
+            row["broken"] = 1 - group["finite"].mean()
             rows.append(row)
     write_for_people(pd.DataFrame(rows), csv, md, tex, html)
 

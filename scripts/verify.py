@@ -4,50 +4,59 @@ python scripts/verify.py results/default [snakemake's options for this study, as
 """
 
 import csv
-import json
 import subprocess
 import sys
 from pathlib import Path
 
-from textualization.manifests import differences, left_over
+from textualization.manifests import ManifestError, differences, left_over, read_manifest
+
+HOW = """To make them again, name the options that {root} was made with:
+make verify STUDY={root} OPTIONS='--configfile my-study.yaml'"""
 
 
 def main(study: str, options: list[str]) -> int:
     root = Path(study)
     try:
-        files = json.loads((root / "manifest.json").read_text(encoding="utf-8"))["files"]
-    except FileNotFoundError:
-        print(f"{root}/manifest.json is missing: run snakemake for this study", file=sys.stderr)
-        return 2
-    except (ValueError, KeyError, TypeError):
-        print(f"{root}/manifest.json is broken: delete it and run snakemake", file=sys.stderr)
+        files = read_manifest(root)
+    except ManifestError as error:
+        print(error, file=sys.stderr)
         return 2
     for name in left_over(root, files):
         print(f"not listed  {root / name} (of other settings, or put there by hand)")
+    rules, old, refusal = _plan(options)
     found = differences(root, files)
-    if not found:
-        print(f"{len(files)} files of {root} are as listed")
-        return 0
-    rules = _rules(options)
     for name, what in found.items():
         path = str(root / name)
-        print(f"{what:10}  {path} (rule {rules.get(path, 'not known: of other settings')})")
+        print(f"{what:10}  {path} (rule {rules.get(path, 'not known')})")
+    # What is changed or missing has others made again beside it.
+    old = [name for name in files if str(root / name) in old and not found]
+    for name in old:
+        print(f"to renew    {root / name} (rule {rules[str(root / name)]})")
+    if not found and not old:
+        print(f"{len(files)} files of {root} are as listed")
+        if refusal:
+            print(f"\n{refusal}", file=sys.stderr)
+        return int(bool(refusal))
+    if refusal or not {str(root / name) for name in found} <= set(rules):
+        print(f"\n{refusal or HOW.format(root=root)}")
+        return 1
     paths = " ".join(str(root / name) for name, what in found.items() if what != "missing")
-    told = f"rm {paths} && " if paths else ""
+    told = f"rm -r {paths} && " if paths else ""
     print(f"\nTo make them again: {told}snakemake --cores all {' '.join(options)}".rstrip())
     return 1
 
 
-def _rules(options) -> dict[str, str]:
-    """The rule that makes each file, as Snakemake says; none if it cannot say."""
+def _plan(options) -> tuple[dict[str, str], set[str], str]:
+    """The rule that makes each file, and what Snakemake would make again; or why it cannot say."""
     command = [sys.executable, "-m", "snakemake", "--summary", *options]
-    told = subprocess.run(command, capture_output=True, text=True).stdout
-    lines = list(csv.reader(told.splitlines(), delimiter="\t"))
+    done = subprocess.run(command, capture_output=True, text=True)
+    lines = list(csv.reader(done.stdout.splitlines(), delimiter="\t"))
     head = next((line for line in lines if line[:1] == ["output_file"]), None)
     if head is None:
-        return {}
-    place = head.index("rule")
-    return {line[0]: line[place] for line in lines if len(line) == len(head)}
+        return {}, set(), done.stderr.strip()
+    rows = [dict(zip(head, line, strict=True)) for line in lines if len(line) == len(head)]
+    old = {row["output_file"] for row in rows if row["plan"].startswith("update")}
+    return {row["output_file"]: row["rule"] for row in rows}, old, ""
 
 
 if __name__ == "__main__":

@@ -166,3 +166,29 @@ def test_a_job_without_the_memory_for_one_objective_says_so(weights, tmp_path):
     with pytest.raises(MemoryError, match="give the job more"):
         climbing.climb(**given | {"job": given["job"] | {"memory_mb": 1}})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("broken", "fails"), [([0], False), ([0, 2], False), ([0, 1, 2], True)])
+def test_ascents_that_mostly_break_off_are_no_result(
+    tmp_path, weights, monkeypatch, caplog, broken, fails
+):
+    whole = climbing.vocabulary_vectors
+
+    def drawn(seed, names, *args, **kwargs):
+        x = whole(seed, names, *args, **kwargs)
+        x[[row for row, (_, place) in enumerate(names) if place in broken]] = float("nan")
+        return x
+
+    monkeypatch.setattr(climbing, "vocabulary_vectors", drawn)
+    given = arguments(weights, "paper", "same", tmp_path / "optima.safetensors", steps=5)
+    given["protocol"]["entries"] = 0
+    if fails:
+        with pytest.raises(ArithmeticError, match="3 of 4 ascents broke off.*ascent.rate"):
+            climbing.climb(**given)
+        assert not (tmp_path / "optima.safetensors").exists()
+    else:
+        with caplog.at_level(logging.INFO):
+            climbing.climb(**given)
+        assert f"{len(broken)} ascents broke off" in caplog.text
+        finite = load_file(tmp_path / "optima.safetensors")["finite"].tolist()
+        assert finite == [place not in broken for place in range(4)]

@@ -1,10 +1,12 @@
 """Damaged files, models with faults, full disks: a clear error, and in the end the same study."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -12,9 +14,10 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
+import ask
 from hub import Hub, served
 from test_kills import COMMAND, files
-from test_workflow import copy_of_the_project, environment, snakemake
+from test_workflow import copy_of_the_project, environment, jobs_to_run, snakemake
 from textualization.files import sha256
 
 pytestmark = pytest.mark.campaign
@@ -74,6 +77,33 @@ def test_after_what_the_message_says_the_study_is_the_same(undisturbed, tmp_path
     path.unlink()
     snakemake(folder)
     assert files(folder) == before
+
+
+def test_what_ask_needs_and_is_gone_is_made_by_what_it_says(undisturbed, tmp_path, capsys):
+    folder = shutil.copytree(undisturbed[0], tmp_path / "project")
+    name = f"{OF_MODEL}/activations/output.npy"
+    (folder / name).unlink()
+    words = ["--neuron", "output/1/0", "--fresh", "--study", "results/test"]
+    with contextlib.chdir(folder):
+        assert ask.main(words) == 2
+    told = capsys.readouterr().err
+    assert f"{name} is missing" in told and f"`-- {name}` after them" in told
+    snakemake(folder, "--configfile", "config/test.yaml", "--", name, overlay=None)
+    with contextlib.chdir(folder):
+        assert ask.main(words) == 0
+    assert "climbed now" in capsys.readouterr().out
+
+
+def test_a_study_that_nothing_is_remembered_of_is_not_taken_for_another(undisturbed, tmp_path):
+    folder = shutil.copytree(undisturbed[0], tmp_path / "project")
+    shutil.rmtree(folder / ".snakemake")
+    text = in_normal_view(snakemake(folder, "--dry-run", "--config", "seed=7", fails=True))
+    assert "results/test was made with other settings (seed)" in text
+    command = [sys.executable, "scripts/verify.py", "results/test", "--configfile"]
+    command += ["config/test.yaml", "--config", "seed=7"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 1 and "was made with other settings (seed)" in done.stderr
+    assert jobs_to_run(folder) == {}
 
 
 @pytest.fixture

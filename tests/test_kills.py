@@ -23,6 +23,7 @@ VICTIMS = ("workflow", "job", "both")
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/test.yaml"]
 #: What tells of times and machines, not of results.
 APART = {"logs", "benchmarks", "provenance.json", "manifest.json", "ro-crate-metadata.json"}
+APART |= {".study-id"}
 
 
 @pytest.fixture(scope="module")

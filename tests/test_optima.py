@@ -1,9 +1,11 @@
 """Nulls as figures read them; a study may ask for none."""
 
+import numpy as np
 import pandas as pd
+from safetensors.numpy import save_file
 
 from comparing import write_comparisons
-from optima import nulls_of_groups, read_nulls
+from optima import nulls_of_groups, read_batches, read_nulls
 from textualization.presenting import KINDS
 
 
@@ -33,3 +35,26 @@ def test_nulls_of_a_kind_are_read_with_what_their_claim_names(tmp_path):
     pd.testing.assert_frame_equal(nulls_of_groups(path, "recovery"), expected)
     found = nulls_of_groups(path, "threshold")
     assert found[["selection", "size"]].to_numpy().tolist() == [["absolute", 67]]
+
+
+def test_an_ascent_that_broke_off_has_not_come_to_rest(tmp_path):
+    # Its curve is flat, where it was left.
+    batch = {
+        "index": np.arange(2),
+        "activation": np.ones(2),
+        "ceiling": np.full(2, 3.0),
+        "finite": np.array([True, False]),
+        "dead": np.zeros(2, dtype=bool),
+        "taken": np.full(2, 10),
+        "largest_entries": np.zeros((2, 1), dtype=int),
+        "start": np.ones((2, 4)),
+        "embedding": np.ones((2, 4)),
+        "steps": np.array([0, 5, 10]),
+        "curve": np.ones((3, 2)),
+    }
+    path = tmp_path / "output-1-0.safetensors"
+    save_file(batch, path)
+    facts, *_ = read_batches(
+        [path], ("index",), ("site", "layer", None), {"last": 0.5, "tolerance": 0.01}, 0.05
+    )
+    assert facts["converged"].tolist() == [True, False]

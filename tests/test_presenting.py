@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from markdown_it import MarkdownIt
 
 from textualization.presenting import (
     KINDS,
@@ -105,6 +106,24 @@ def test_awkward_words_stay_in_their_cells(tmp_path):
         cell = re.split(r"(?<!\\)&", row)[0]
         assert not re.search(r"(?<!\\)[%#$_]", cell)
     assert [row["word"] for row in csv.DictReader(text["csv"].splitlines())] == AWKWARD
+
+
+def test_words_from_strangers_show_themselves_and_nothing_else(tmp_path):
+    words = ["![p](http://x/p.png)", "[a](http://x)", "&lt;b&gt;", "two\nlines", "&"]
+    text = written(pd.DataFrame({"word": words}), tmp_path)
+    shown = MarkdownIt("commonmark").enable("table").render(text["md"])
+    assert shown.count("<tr>") == 1 + len(words)
+    assert "<img" not in shown and "<a " not in shown
+    # Nothing is hidden either: an entity is told as it was written.
+    assert "&amp;lt;b&amp;gt;" in shown and "<td>two lines</td>" in shown
+
+
+@pytest.mark.parametrize("first", ["*", "[1cm]", "*x"])
+def test_a_row_of_latex_is_no_option_of_the_row_before(tmp_path, first):
+    text = written(pd.DataFrame({"word": ["a", first, "b"], "n": [1, 2, 3]}), tmp_path)
+    body = text["tex"].split(r"\midrule")[1]
+    assert [line for line in body.splitlines() if line.startswith(("*", "["))] == []
+    assert f"{{}}{first} & 2" in body
 
 
 def test_no_text_is_a_formula_to_a_spreadsheet(tmp_path):

@@ -477,6 +477,42 @@ def test_a_changed_and_a_missing_file_are_told_with_their_rules_and_made_again(s
     assert f"{len(files)} files" in verified(study)
 
 
+def test_settings_that_were_edited_by_hand_are_not_the_studys(study, capsys):
+    path = study / "results/test/config.yaml"
+    before = path.read_bytes()
+    path.write_bytes(before.replace(b"rate: 1001", b"rate: 3"))
+    try:
+        told = asked(study, capsys, "--neuron", "output/1/0", code=2)
+        assert "not as written" in told and "results/test/config.yaml" in told
+    finally:
+        path.write_bytes(before)
+
+
+def test_an_edit_that_comes_with_an_old_date_re_runs_what_it_changes(edited):
+    module = edited / "scripts/textualization/similarity.py"
+    module.write_text(module.read_text() + "\n\n#: Another.\n")
+    os.utime(module, (1e9, 1e9))
+    assert {"describe_singles", "describe_groups"} <= set(jobs_to_run(edited))
+
+
+def test_braces_in_a_word_are_no_wildcard(edited):
+    words = edited / "tests/data/words.tsv"
+    words.write_text(words.read_text() + "{model}\tnoun\tlow\n\\input{x}\tnoun\tlow\n")
+    asked = "results/braces/tiny-deep/asked.parquet"
+    settings = ["study=braces", "missing={words: skip}"]
+    command = ["--configfile", "config/test.yaml", "--config", *settings, "--", asked]
+    snakemake(edited, *command, overlay=None)
+    found = pd.read_parquet(edited / asked)["word"].tolist()
+    assert found[-2:] == ["{model}", "\\input{x}"]
+
+
+def test_the_study_is_planned_in_its_own_folder_only(study, tmp_path):
+    text = snakemake(
+        tmp_path, "-n", "--snakefile", str(study / "Snakefile"), overlay=None, fails=True
+    )
+    assert f"cd {study}" in text and "Traceback" not in text
+
+
 def test_the_notebook_runs_on_the_study(study, monkeypatch):
     monkeypatch.setenv("STUDY", str(study / "results/test"))
     notebook = nbformat.read(REPOSITORY / "notebooks/example.ipynb", as_version=4)

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from textualization.files import sha256, write_text
 
+#: The folder of the records.
+RECORDS = ".sha256"
+
 
 class DamagedError(RuntimeError):
     """A file is not as it was written."""
@@ -32,10 +35,18 @@ def check(paths) -> None:
     """
     damaged = [str(path) for path in map(Path, paths) if not _as_recorded(path)]
     if damaged:
+        names = " ".join(damaged)
         raise DamagedError(
             f"not as written (cut short, changed, or by a failing disk): {', '.join(damaged)}\n"
-            f"To make it again: rm {' '.join(damaged)}, and run snakemake again"
+            f"To make it again: rm {names}, and run snakemake again with the same options, and with "
+            f"`-- {names}` after them if nothing else needs it"
         )
+
+
+def recorded(path: str | Path) -> str:
+    """The checksum that a file was recorded with; its own now if there is no record."""
+    path = Path(path)
+    return _place(path).read_text("utf-8").split(" ", 1)[0] if has_record(path) else sha256(path)
 
 
 def has_record(path: str | Path) -> bool:
@@ -52,7 +63,7 @@ def _as_recorded(path: Path) -> bool:
 
 
 def _place(path: Path) -> Path:
-    return path.parent / ".sha256" / path.name
+    return path.parent / RECORDS / path.name
 
 
 def _real_name(path: Path) -> str:

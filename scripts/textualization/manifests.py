@@ -1,8 +1,29 @@
 """What a study consists of: its final files with their sizes and checksums, and whether they are so."""
 
+import json
 from pathlib import Path
 
+from textualization.checksums import RECORDS
 from textualization.files import sha256
+
+
+class ManifestError(ValueError):
+    """A manifest is missing, or is none."""
+
+
+def read_manifest(root: Path) -> dict[str, dict]:
+    """The files that a study's manifest lists. Raises ManifestError that says what to do."""
+    path = root / "manifest.json"
+    try:
+        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        whole = bool(files) and all({"bytes", "sha256"} <= set(facts) for facts in files.values())
+    except FileNotFoundError:
+        raise ManifestError(f"{path} is missing: run snakemake for this study") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise ManifestError(f"{path} is broken: delete it and run snakemake")
+    return files
 
 
 def listed(root: Path, paths) -> dict[str, dict]:
@@ -35,8 +56,14 @@ def left_over(root: Path, files: dict[str, dict]) -> list[str]:
     folders = {
         Path(name).parent for name in files if Path(name).parent.name in ("tables", "figures")
     }
-    beside = (path.relative_to(root) for folder in folders for path in (root / folder).iterdir())
-    return sorted({path.as_posix() for path in beside} - set(files))
+    beside = {
+        path.relative_to(root).as_posix()
+        for folder in folders
+        if (root / folder).is_dir()
+        for path in (root / folder).iterdir()
+        if path.name != RECORDS
+    }
+    return sorted(beside - set(files))
 
 
 def _facts(path: Path) -> dict:

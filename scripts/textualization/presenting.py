@@ -54,7 +54,7 @@ def write_beside(
     """Write a table for programs, and what of it people are shown: strings."""
     write_csv(table, csv)
     write_text(markdown(shown), md)
-    write_text(shown.style.hide(axis="index").format(escape="latex").to_latex(hrules=True), tex)
+    write_text(latex(shown), tex)
     title = Path(html).stem.replace("_", " ").capitalize()
     write_text(page(title, html_table(shown, title)), html)
 
@@ -116,8 +116,16 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def _cell(value) -> str:
-    # In Markdown a bare < may begin a tag, a bare | ends the cell.
-    return str(value).replace("|", "\\|").replace("<", "&lt;")
+    # In Markdown a bare < may begin a tag, a bare | ends the cell, and ]( makes a link or an image.
+    text = re.sub(r"&(?=#?\w+;)", "&amp;", " ".join(str(value).splitlines()))
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("](", "]\\(")
+
+
+def latex(table: pd.DataFrame) -> str:
+    """A table of strings as LaTeX, with the rules of booktabs."""
+    text = table.style.hide(axis="index").format(escape="latex").to_latex(hrules=True)
+    # After the \\ of the row before, a row that begins so would be its option.
+    return re.sub(r"^(?=[*\[])", "{}", text, flags=re.MULTILINE)
 
 
 def readable(value, digits: int = 3) -> str:
