@@ -2,6 +2,8 @@
 
 import math
 import statistics
+import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -45,6 +47,18 @@ def test_the_nearest_word_is_the_one_a_loop_over_the_candidates_finds(chunk):
         every = {i: cosine(optimum, embeddings[i]) for i in range(V) if candidates[i]}
         assert word == max(every, key=every.get)
         assert found == pytest.approx(every[word], abs=1e-6)
+
+
+def test_of_many_optima_a_chunk_of_cosines_is_held_at_a_time():
+    draw = np.random.default_rng(1)
+    optima, words = draw.normal(size=(3000, 4)), draw.normal(size=(2000, 4)).astype(np.float32)
+    all_cosines = 4 * len(optima) * len(words)
+    for of in (nearest_words, partial(target_similarity, targets=np.zeros(len(optima), int))):
+        tracemalloc.start()
+        of(optima, embeddings=words, candidates=np.ones(len(words), bool), chunk=100)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert most < all_cosines / 4
 
 
 def test_a_word_that_is_no_candidate_is_never_nearest():

@@ -1,5 +1,7 @@
 """How optima lie among the words: nearest words, a target's rank and margin, leading subspaces."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -22,12 +24,8 @@ def nearest_words(
     optima: (n, H). embeddings: (V, H). candidates: (V,), bool.
     Returns vocabulary ids (n,) and cosines (n,).
     """
-    ids, words = np.flatnonzero(candidates), unit(embeddings[candidates])
-    optima = unit(optima)
-    best = [(optima[i : i + chunk] @ words.T) for i in range(0, len(optima), chunk)]
-    place = np.concatenate([cosine.argmax(axis=1) for cosine in best])
-    cosine = np.concatenate([cosine.max(axis=1) for cosine in best])
-    return ids[place], cosine
+    ids, cosines = several_nearest_words(optima, embeddings, candidates, 1, chunk)
+    return ids[:, 0], cosines[:, 0]
 
 
 def several_nearest_words(
@@ -35,17 +33,27 @@ def several_nearest_words(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same, several for each optimum, nearest first: ids and cosines, (n, shown)."""
     ids, words = np.flatnonzero(candidates), unit(embeddings[candidates])
-    shown, optima = min(shown, len(ids)), unit(optima)
-    places, cosines = [np.empty((0, shown), int)], [np.empty((0, shown), np.float32)]
+    shown = min(shown, len(ids))
+    places = np.empty((len(optima), shown), int)
+    cosines = np.empty((len(optima), shown), np.float32)
+    for part, cosine in _cosines(optima, words, chunk):
+        places[part] = _largest(cosine, shown)
+        cosines[part] = np.take_along_axis(cosine, places[part], axis=1)
+    return ids[places], cosines
+
+
+def _cosines(optima, words, chunk: int) -> Iterator[tuple[slice, np.ndarray]]:
+    """Which optima, and their cosines to words of length 1, (chunk, words): never held whole."""
+    optima = unit(optima)
     for i in range(0, len(optima), chunk):
-        cosine = optima[i : i + chunk] @ words.T
-        places.append(_largest(cosine, shown))
-        cosines.append(np.take_along_axis(cosine, places[-1], axis=1))
-    return ids[np.concatenate(places)], np.concatenate(cosines)
+        part = slice(i, i + chunk)
+        yield part, optima[part] @ words.T
 
 
 def _largest(values: np.ndarray, shown: int) -> np.ndarray:
     """The columns of the largest values of every row, largest first: (n, shown)."""
+    if shown == 1:
+        return values.argmax(axis=1)[:, None]
     order = np.argpartition(-values, shown - 1, axis=1)[:, :shown]
     inner = np.argsort(-np.take_along_axis(values, order, axis=1), axis=1)
     return np.take_along_axis(order, inner, axis=1)
@@ -62,21 +70,20 @@ def target_similarity(
     """
     ids, words = np.flatnonzero(candidates), unit(embeddings[candidates])
     place = np.searchsorted(ids, targets)
-    shown = min(shown, len(ids))
-    optima, parts = unit(optima), []
-    for i in range(0, len(optima), chunk):
-        cosine = optima[i : i + chunk] @ words.T
-        rows, at = np.arange(len(cosine)), place[i : i + chunk]
+    shown, parts = min(shown, len(ids)), []
+    for part, cosine in _cosines(optima, words, chunk):
+        rows, at = np.arange(len(cosine)), place[part]
         own = cosine[rows, at]
         order = _largest(cosine, shown)
         cosine[rows, at] = -np.inf
         # A word as close as the target counts as closer, here and below.
         rank = 1 + (cosine >= own[:, None]).sum(axis=1)
-        other = cosine.max(axis=1)
+        best = cosine.argmax(axis=1)
+        other = cosine[rows, best]
         parts.append(
             pd.DataFrame(
                 {
-                    "nearest_word": np.where(own > other, ids[at], ids[cosine.argmax(axis=1)]),
+                    "nearest_word": np.where(own > other, ids[at], ids[best]),
                     "nearest_cosine": np.maximum(own, other),
                     "target_cosine": own,
                     "target_rank": rank,
