@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 import derive_null
 import freeze_model
 from textualization.architecture import Architecture
-from textualization.freezing import CheckpointError, freeze
+from textualization.freezing import TOKENS, CheckpointError, freeze
+from textualization.sweeps import MOST_FREE
 
 TINY = Path(__file__).parent / "data" / "tiny-wide"
 
@@ -61,6 +62,10 @@ def checkpoint(folder, weights, **config):
     (folder / "config.json").write_text(json.dumps(settings))
     shutil.copy(TINY / "tokenizer.json", folder)
     return folder
+
+
+def test_as_many_positions_may_be_free_as_a_frozen_model_knows_between_its_special_tokens():
+    assert MOST_FREE == TOKENS - 2
 
 
 def test_every_tensor_is_the_files_under_its_new_name(frozen, weights):
