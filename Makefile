@@ -29,7 +29,7 @@ test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny model
 	$(BIN)/python -m pytest
 
 test-long: .venv/tests  ## six families, all experiments, kills, faults, a real SLURM, conda, an image, a cache: half an hour
-	$(BIN)/python -m pytest -m campaign -n 3
+	$(BIN)/python -m pytest -m campaign -n 3 --no-loadscope-reorder
 
 bench: .venv/runs  ## the ascent against its peers, about a quarter of an hour; tables and figure in results/benchmarks
 	$(BIN)/snakemake --cores $(CORES) --quiet all --until freeze_model

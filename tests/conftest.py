@@ -1,9 +1,11 @@
-"""What the tests share: the tiny models, whole and frozen."""
+"""What the tests share: the tiny models, whole and frozen; a finished study of one of them."""
 
+import signal
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from transformers import AutoModel
 
 from textualization.freezing import freeze
@@ -13,7 +15,34 @@ DATA = Path(__file__).parent / "data"
 TINY = ("tiny-wide", "tiny-deep")
 FRAME = (2, 3)  # the ids of [CLS] and [SEP] in the tiny vocabulary
 
+#: Files of the longer tests that take longest: they are begun first.
+LONG = ("faults", "families_study", "kills", "cluster", "experiments", "conda", "two_at_once")
+
 torch.set_num_threads(1)
+# Whoever starts the tests in the background of a script has interrupts ignored, by all that they start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    names = [f"test_{name}" for name in LONG]
+    items.sort(key=lambda i: names.index(i.path.stem) if i.path.stem in names else len(names))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory, worker_id) -> Path:
+    """The project with its small study finished, to be copied or compared with, never changed.
+
+    Made once for all processes that test.
+    """
+    from test_workflow import copy_of_the_project, snakemake
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "undisturbed"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            snakemake(copy_of_the_project(folder))
+    return folder
 
 
 @pytest.fixture(scope="session", params=TINY)

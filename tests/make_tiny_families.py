@@ -247,7 +247,7 @@ def study_of(catalogue: dict, name: str = "families") -> dict:
         },
         "nulls": {
             "models": ["untrained"],
-            "draws": 2,
+            "draws": 1,
             "words": 100,
             "singles": {"neurons": 1},
             "groups": {"words": 2},

@@ -16,8 +16,8 @@ STUDIED = [
     name for name in FAMILIES if name in ("bert", "roberta", "albert", "gpt2", "t5", "llama")
 ]
 MODELS = [f"{name}-tiny" for name in STUDIED]
-#: Whose tables and figures are made too: LayerNorm after and before attention, and no mean in it.
-DRAWN = ["bert-tiny", "gpt2-tiny", "t5-tiny"]
+#: Whose tables and figures are made too: norms after attention, and before it and without a mean.
+DRAWN = ["bert-tiny", "t5-tiny"]
 PRE = {"gpt2-tiny", "t5-tiny", "llama-tiny"}
 
 

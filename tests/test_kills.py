@@ -26,13 +26,6 @@ APART = {"logs", "benchmarks", "provenance.json", "manifest.json", "ro-crate-met
 APART |= {".study-id"}
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    folder = copy_of_the_project(tmp_path_factory.mktemp("undisturbed"))
-    snakemake(folder)
-    return files(folder)
-
-
 def files(folder) -> dict[str, bytes]:
     """Every file of the study's results."""
     root = folder / "results"
@@ -102,6 +95,7 @@ def finished(log) -> set[str]:
 def test_the_study_killed_fifty_times_is_the_same_study(undisturbed, tmp_path):
     folder, log = copy_of_the_project(tmp_path / "project"), tmp_path / "log"
     chance, kills, safe = random.Random(2023), [], {}
+    whole = files(undisturbed)
     while True:
         done = killed(folder, log, chance) if len(kills) < KILLS else None
         if done:
@@ -117,8 +111,8 @@ def test_the_study_killed_fifty_times_is_the_same_study(undisturbed, tmp_path):
         for job in scripts_of(folder):  # one that outlived its workflow
             job.wait(300)
         found = files(folder)
-        assert set(found) == set(undisturbed)
-        assert [path for path in found if found[path] != undisturbed[path]] == []
+        assert set(found) == set(whole)
+        assert [path for path in found if found[path] != whole[path]] == []
         assert [p for p, when in safe.items() if (folder / p).stat().st_mtime_ns != when] == []
         if len(kills) == KILLS:
             break

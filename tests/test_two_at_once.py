@@ -11,13 +11,6 @@ from test_workflow import copy_of_the_project, environment, snakemake
 pytestmark = pytest.mark.campaign
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    folder = copy_of_the_project(tmp_path_factory.mktemp("undisturbed"))
-    snakemake(folder)
-    return files(folder)
-
-
 def results(found):
     """Without the checksums: those name a linked file where it lies."""
     return {path: content for path, content in found.items() if ".sha256" not in path}
@@ -47,13 +40,15 @@ def refused(text):
 
 def test_the_second_of_one_study_is_refused_and_does_no_harm(undisturbed, tmp_path):
     folder = copy_of_the_project(tmp_path)
-    first = started(folder)
+    first = started(folder, "--until", "describe_singles")
     while not list(folder.glob(".snakemake/locks/*")):
         assert first.poll() is None
         time.sleep(0.05)
     refused(snakemake(folder, fails=True))
     ended(first)
-    assert files(folder) == undisturbed
+    found, whole = files(folder), files(undisturbed)
+    assert "test/tiny-deep/singles.parquet" in found
+    assert [path for path in found if found[path] != whole[path]] == []
 
 
 def test_two_studies_side_by_side_are_what_each_is_alone(undisturbed, tmp_path):
@@ -67,20 +62,20 @@ def test_two_studies_side_by_side_are_what_each_is_alone(undisturbed, tmp_path):
     left.terminate()
     left.communicate()
     # Where that is there, both go on at once.
-    shared = [f"results/{path}" for path in results(undisturbed) if path.startswith("_models/")]
+    whole = files(undisturbed)
+    shared = [f"results/{path}" for path in results(whole) if path.startswith("_models/")]
     snakemake(folder, *(path for path in shared if path.endswith(".safetensors")))
-    runs = [started(folder, "--config", f"study={name}") for name in ("left", "right")]
+    names = ("left", "right")
+    runs = [
+        started(folder, "--config", f"study={n}", "--", f"results/{n}/claims.csv") for n in names
+    ]
     for run in runs:
         ended(run)
     found = files(folder)
-    for name in ("left", "right"):
+    for name in names:
         of_study = {p: c for p, c in found.items() if p.startswith(f"{name}/tiny-deep/")}
-        alone = {
-            p.replace("test/", f"{name}/", 1): c
-            for p, c in undisturbed.items()
-            if p.startswith("test/tiny-deep/")
-        }
-        assert set(of_study) == set(alone)
+        assert {f"{name}/tiny-deep/{of}.parquet" for of in ("singles", "groups")} < set(of_study)
+        alone = {p: whole[p.replace(f"{name}/", "test/", 1)] for p in of_study}
         assert [path for path in alone if of_study[path] != alone[path]] == []
 
 
@@ -88,8 +83,11 @@ def test_two_checkouts_fetch_one_model_into_one_cache(undisturbed, tmp_path):
     cache = tmp_path / "cache"
     cache.mkdir()
     folders = [copy_of_the_project(tmp_path / name) for name in ("first", "second")]
-    runs = [started(folder, "--cache", SNAKEMAKE_OUTPUT_CACHE=str(cache)) for folder in folders]
+    words = ("--until", "word_activations", "--cache")
+    runs = [started(folder, *words, SNAKEMAKE_OUTPUT_CACHE=str(cache)) for folder in folders]
     for run in runs:
         ended(run)
-    for folder in folders:
-        assert results(files(folder)) == results(undisturbed)
+    one, other = (results(files(folder)) for folder in folders)
+    whole = results(files(undisturbed))
+    assert one == other and "test/tiny-deep/activations/output.npy" in one
+    assert [path for path in one if one[path] != whole[path]] == []
