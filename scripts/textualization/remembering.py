@@ -38,15 +38,14 @@ def date_by_content(paths, state: Path) -> None:
     seen = dict(known) if isinstance(known, dict) else {}
     for path in map(Path, paths):
         try:
-            facts = path.stat()
+            dates = _dates(path)
         except OSError:
             continue
-        name, date = str(path), [facts.st_mtime_ns, facts.st_size]
-        before = seen.get(name)
-        if before and before[:2] == date:
+        *before, old = seen.get(str(path)) or [None]
+        if before == dates:
             continue
         content = sha256(path)
-        if before and before[2] != content:
+        if old and old != content:
             try:
                 os.utime(path)
             except OSError as error:
@@ -54,11 +53,17 @@ def date_by_content(paths, state: Path) -> None:
                     f"{path} has changed, but has an old date, and cannot be given a new one "
                     f"({error.strerror}): what is made of it would not be made again"
                 ) from None
-            date[0] = path.stat().st_mtime_ns
-        seen[name] = [*date, content]
+            dates = _dates(path)
+        seen[str(path)] = [*dates, content]
     if seen != known:
         with contextlib.suppress(OSError):  # a checkout that can only be read does not change
             write_text(json.dumps(seen, indent=1), state)
+
+
+def _dates(path: Path) -> list[int]:
+    """What changes with a file: dates of its content and of itself (which no tool sets), its size."""
+    facts = path.stat()
+    return [facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size]
 
 
 def check_memory(results: Path, memory: Path, settings: dict) -> None:
