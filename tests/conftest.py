@@ -16,7 +16,7 @@ TINY = ("tiny-wide", "tiny-deep")
 FRAME = (2, 3)  # the ids of [CLS] and [SEP] in the tiny vocabulary
 
 #: Files of the longer tests that take longest: they are begun first.
-LONG = ("faults", "families_study", "kills", "cluster", "experiments", "conda", "two_at_once")
+LONG = ("faults", "kills", "staleness", "cluster", "conda", "families_study", "experiments")
 
 torch.set_num_threads(1)
 # Whoever starts the tests in the background of a script has interrupts ignored, by all that they start.
