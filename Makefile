@@ -28,7 +28,7 @@ verify: .venv/runs  ## whether a study is as its manifest lists it: STUDY=result
 test: .venv/tests lint  ## install, lint, unit tests, the workflow on tiny models
 	$(BIN)/python -m pytest
 
-test-long: .venv/tests  ## six families, all experiments, kills, faults, a real SLURM, conda, an image, a cache: half an hour
+test-long: .venv/tests  ## six families, all experiments, kills, faults, a real SLURM, conda, an image, a cache: about three quarters of an hour
 	$(BIN)/python -m pytest -m campaign -n 3 --no-loadscope-reorder
 
 bench: .venv/runs  ## the ascent against its peers, about a quarter of an hour; tables and figure in results/benchmarks
