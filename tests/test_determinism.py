@@ -55,21 +55,16 @@ def run(folder, edit=nothing, **variables):
     return folder
 
 
-@pytest.fixture(scope="module")
-def usual(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("usual"))
-
-
 @pytest.mark.parametrize(
     ("edit", "variables"),
     [(other_batches, {}), (other_threads, {"OMP_NUM_THREADS": "2"}), (nothing, OLD_PROCESSOR)],
     ids=["batches", "threads", "processor"],
 )
-def test_the_study_is_the_same_within_rounding(usual, tmp_path, edit, variables):
+def test_the_study_is_the_same_within_rounding(undisturbed, tmp_path, edit, variables):
     other = run(tmp_path / "other", edit, **variables)
     for kind, keys in KEYS.items():
         ours, theirs = (
-            pd.read_parquet(folder / MODEL / f"{kind}.parquet") for folder in (usual, other)
+            pd.read_parquet(folder / MODEL / f"{kind}.parquet") for folder in (undisturbed, other)
         )
         same = [*keys, "nearest_word", "best_word", "largest_entries"]
         pd.testing.assert_frame_equal(ours[same], theirs[same])
@@ -78,7 +73,9 @@ def test_the_study_is_the_same_within_rounding(usual, tmp_path, edit, variables)
         assert cosines
         for name in cosines:
             np.testing.assert_allclose(theirs[name], ours[name], rtol=0, atol=TOLERANCE)
-        one, two = (np.load(folder / MODEL / f"{kind}_embeddings.npy") for folder in (usual, other))
+        one, two = (
+            np.load(folder / MODEL / f"{kind}_embeddings.npy") for folder in (undisturbed, other)
+        )
         lengths = np.linalg.norm(one, axis=-1, keepdims=True)
         assert one.shape == two.shape
         assert np.abs(one - two).max() < TOLERANCE * lengths.max()

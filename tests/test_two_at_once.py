@@ -65,16 +65,15 @@ def test_two_studies_side_by_side_are_what_each_is_alone(undisturbed, tmp_path):
     whole = files(undisturbed)
     shared = [f"results/{path}" for path in results(whole) if path.startswith("_models/")]
     snakemake(folder, *(path for path in shared if path.endswith(".safetensors")))
-    names = ("left", "right")
-    runs = [
-        started(folder, "--config", f"study={n}", "--", f"results/{n}/claims.csv") for n in names
-    ]
+    names, kinds = ("left", "right"), ("singles", "groups")
+    wanted = {n: [f"results/{n}/tiny-deep/{kind}.parquet" for kind in kinds] for n in names}
+    runs = [started(folder, "--config", f"study={n}", "--", *wanted[n]) for n in names]
     for run in runs:
         ended(run)
     found = files(folder)
     for name in names:
         of_study = {p: c for p, c in found.items() if p.startswith(f"{name}/tiny-deep/")}
-        assert {f"{name}/tiny-deep/{of}.parquet" for of in ("singles", "groups")} < set(of_study)
+        assert {path.removeprefix("results/") for path in wanted[name]} < set(of_study)
         alone = {p: whole[p.replace(f"{name}/", "test/", 1)] for p in of_study}
         assert [path for path in alone if of_study[path] != alone[path]] == []
 
