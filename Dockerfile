@@ -12,6 +12,7 @@ COPY report report
 COPY resources resources
 COPY rules rules
 COPY scripts scripts
+COPY src src
 
 # The code is the image's; these two folders are the user's.
 RUN mkdir -m 777 results .snakemake

@@ -1,37 +1,37 @@
-"""What does a neuron, or a group of neurons, want to read?
-
-The study of arXiv 2311.08240: each include is one stage. Settings: config/. Results: results/<study>/.
-"""
+"""What does a neuron, or a group of neurons, want to read? (arXiv 2311.08240) Each include is a stage."""
 
 
-include: "rules/settings.smk"
+include: "rules/common/library.smk"
 
 
 configfile: "config/config.yaml"
 
 
-include: "rules/common.smk"
+# Shared by all stages, then the stages in order.
+include: "rules/common/checks.smk"
+include: "rules/common/paths.smk"
+include: "rules/common/jobs.smk"
+include: "rules/common/experiment_paths.smk"
+include: "rules/common/resources.smk"
+include: "rules/common/report.smk"
 include: "rules/model.smk"
 include: "rules/words.smk"
-include: "rules/activations.smk"
-include: "rules/groups.smk"
 include: "rules/ascent.smk"
 include: "rules/nulls.smk"
-include: "rules/statistics.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
-include: "rules/claims.smk"
+include: "rules/experiments.smk"
+include: "rules/experiment_results.smk"
 include: "rules/atlas.smk"
 include: "rules/comparison.smk"
-include: "rules/sweeps.smk"
-include: "rules/manifest.smk"
+include: "rules/claims.smk"
 
 
 report: "report/workflow.rst"
 
 
 rule all:
-    """The whole study: claims, findings, atlas; every model's tables and figures; the record of it all."""
+    """Make the whole study: claims, findings, atlas, provenance; every model's tables and figures."""
     default_target: True
     input:
         STUDY_FILES,

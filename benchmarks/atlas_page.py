@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from textualization import atlas
+from textualization.report import atlas
 
 ROOT = Path(__file__).parent.parent
 STARTS = 5

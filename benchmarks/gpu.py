@@ -1,8 +1,8 @@
-"""How fast a GPU climbs: the engine by batch and precision, beside the batched peer and its floor.
+"""How fast ascent is on a GPU: the engine by batch, compared with the batched peer and its floor.
 
-Weights are random, in the shapes of MiniLM and BERT-base; what a step takes does not hang on them. The
-floor: the same matrix products alone. `one by one`: the engine with its kernels started by Python, not
-recorded. `--only-show` makes the page again from a table measured before.
+Weights are random, in the shapes of MiniLM and BERT-base; what a step takes does not depend on them. The
+floor: the same matrix products alone. `one by one`: the engine without a CUDA graph, its kernels
+started by Python. `--only-show` makes the page again from a table measured before.
 """
 
 import argparse
@@ -17,18 +17,17 @@ import torch
 from peers import batched, random_bert
 from show import _table
 from speed import FRAME, RATE
-from textualization import recording
-from textualization.ascent import AscentSettings, ascend
+from textualization.ascent import cuda_graph
+from textualization.ascent.loop import AscentSettings, run_ascent
+from textualization.ascent.objectives import mean_of
 from textualization.files import atomic, write_text
-from textualization.objectives import mean_of
-from textualization.transformer import FrozenTransformer
+from textualization.models.transformer import FrozenTransformer
 from work import matmul_rate, operations
 
 SHAPES = {
     "minilm-l6": {"layers": 6, "hidden": 384, "heads": 12, "intermediate": 1536, "words": 30522},
     "bert-base": {"layers": 12, "hidden": 768, "heads": 12, "intermediate": 3072, "words": 30522},
 }
-PRODUCTS = ("same", "tf32", "bfloat16")
 BATCHES = (64, 512, 4096)
 #: Its x in vocabulary space takes memory.
 LARGEST_OF_PEER = 512
@@ -49,20 +48,15 @@ def measure(path: Path, batches, seconds: float) -> None:
         whole, tensors, text = random_bert(**facts, seed=0)
         whole = whole.cuda()
         size = (facts["hidden"], facts["intermediate"])
-        for products in PRODUCTS:
-            model = FrozenTransformer(
-                tensors, text, device="cuda", products=None if products == "same" else products
-            )
-            for layer, batch in itertools.product((1, 2, facts["layers"]), batches):
-                row = {"gpu": gpu, "shape": shape, "products": products}
-                row |= {"layer": layer, "batch": batch}
-                row |= timed(model, layer, batch, size, seconds)
-                if products == "same":
-                    row["one_by_one_ms"] = not_recorded(model, layer, batch, seconds)
-                if products == "same" and batch <= LARGEST_OF_PEER:
-                    row["peer_ms"] = peer(whole, layer, batch, seconds)
-                rows.append(row)
-                print(json.dumps(row), flush=True)
+        model = FrozenTransformer(tensors, text, device="cuda")
+        for layer, batch in itertools.product((1, 2, facts["layers"]), batches):
+            row = {"gpu": gpu, "shape": shape, "layer": layer, "batch": batch}
+            row |= timed(model, layer, batch, size, seconds)
+            row["one_by_one_ms"] = without_graph(model, layer, batch, seconds)
+            if batch <= LARGEST_OF_PEER:
+                row["peer_ms"] = peer(whole, layer, batch, seconds)
+            rows.append(row)
+            print(json.dumps(row), flush=True)
         del whole, model
     with atomic(path) as file:
         pd.DataFrame(rows).to_csv(file, index=False, float_format="%.5g")
@@ -75,7 +69,6 @@ def page(found: pd.DataFrame) -> str:
             "shape": found["shape"],
             "layer": found["layer"].astype(str),
             "batch": found["batch"].map("{:,}".format),
-            "products": found["products"],
             "step (ms)": found["ms"] * found["batch"],
             "µs per neuron-step": 1e3 * found["ms"],
             "one by one, times slower": found["one_by_one_ms"] / found["ms"],
@@ -88,13 +81,13 @@ def page(found: pd.DataFrame) -> str:
     return TEXT.format(gpu=gpu, table=_table(rows))
 
 
-def not_recorded(model, layer, batch, seconds) -> float:
-    """Milliseconds of a neuron-step without recording."""
-    calls, recording.CALLS = recording.CALLS, 10**9
+def without_graph(model, layer, batch, seconds) -> float:
+    """Milliseconds of a neuron-step without a CUDA graph."""
+    calls, cuda_graph.CALLS = cuda_graph.CALLS, 10**9
     try:
         return 1e3 * engine_step(model, layer, batch, seconds) / batch
     finally:
-        recording.CALLS = calls
+        cuda_graph.CALLS = calls
 
 
 def engine_step(model, layer, batch, seconds) -> float:
@@ -102,10 +95,10 @@ def engine_step(model, layer, batch, seconds) -> float:
     objectives = mean_of([[("output", layer, i % model.hidden)] for i in range(batch)], model)
     start = 100 * torch.randn(batch, model.hidden, device="cuda")
 
-    def climb(steps, tick):
-        ascend(model, objectives, start, AscentSettings(steps=steps), progress=tick)
+    def run(steps, tick):
+        run_ascent(model, objectives, start, AscentSettings(steps=steps), progress=tick)
 
-    return step(climb, seconds)
+    return step(run, seconds)
 
 
 def timed(model, layer, batch, size, seconds) -> dict:
@@ -113,8 +106,7 @@ def timed(model, layer, batch, size, seconds) -> dict:
     torch.cuda.reset_peak_memory_stats()
     took = engine_step(model, layer, batch, seconds)
     peak = torch.cuda.max_memory_allocated() / 2**20
-    with model.multiplying():
-        rate = matmul_rate(size, layer, batch, seconds / 2, "cuda", model._products)
+    rate = matmul_rate(size, layer, batch, seconds / 2, "cuda")
     return {
         "ms": 1e3 * took / batch,
         "tflops": operations(size, layer) * batch / took / 1e12,
@@ -128,35 +120,38 @@ def peer(whole, layer, batch, seconds) -> float:
     neurons = [(layer, i % whole.config.hidden_size) for i in range(batch)]
     x = torch.randn(batch, whole.config.vocab_size, device="cuda")
 
-    def climb(steps, tick):
+    def run(steps, tick):
         batched(whole, neurons, x, steps, RATE, FRAME, tick)
 
-    return 1e3 * step(climb, seconds) / batch
+    return 1e3 * step(run, seconds) / batch
 
 
-def step(climb, seconds: float) -> float:
-    """Seconds of a step: of a long climb, without the first ones, which pay for what is made once."""
+def step(run, seconds: float) -> float:
+    """Seconds of a step: of a long ascent, without the first ones, which pay for what is made once."""
     ticks = []
 
     def tick(*_):
         torch.cuda.synchronize()
         ticks.append(time.perf_counter())
 
-    first = recording.CALLS + 5 if recording.CALLS < 1000 else 5
-    climb(first + 3, tick)
+    first = cuda_graph.CALLS + 5 if cuda_graph.CALLS < 1000 else 5
+    run(first + 3, tick)
     once = min(after - before for before, after in itertools.pairwise(ticks[first:]))
     steps, ticks = max(10, min(500, int(seconds / once))), []
-    climb(first + steps, tick)
+    run(first + steps, tick)
     return (ticks[-1] - ticks[first]) / (len(ticks) - 1 - first)
 
 
-TEXT = """# Ascent on a GPU, measured
+TEXT = """# Ascent on a GPU
 
-Made by `benchmarks/gpu.py` (`make gpu`) on {gpu}, from the table beside it, gpu.csv: random
-weights in the shapes of MiniLM and BERT-base, the paper's solver. A batch of small kernels takes longer
-to start than to run, so the engine records them once, as a CUDA graph; `one by one`: without that. The
-batched peer is the same loop in transformers. Share: useful operations a second, over those of the same
-matrix products alone in the same run. `products` other than `same` are `ascent.precision`'s.
+Made by `benchmarks/gpu.py` (`make gpu`) on {gpu}, from [gpu.csv](gpu.csv): random weights
+in the shapes of MiniLM and BERT-base, the paper's solver, float32.
+
+- **One by one**: the engine without a CUDA graph. The kernels of a small batch take longer to start
+  than to run, so the engine starts them together, as a CUDA graph.
+- **Batched peer**: the same loop in transformers.
+- **Share of products alone**: useful operations per second, divided by those of the same matrix
+  products alone in the same run.
 
 {table}
 """

@@ -1,8 +1,8 @@
 """Lucent's own optimisation loop on the study's task: one JSON line, for one layer's neurons.
 
-Run with PYTHONPATH=scripts in an environment of its own (torch-lucent, transformers, safetensors).
-Lucent climbs images, so x is one of V channels and a single pixel, unscaled and unwarped; its render_vis
-runs as released.
+Run with PYTHONPATH=src in an environment of its own (torch-lucent, transformers, safetensors).
+Lucent ascends on images, so x is one of V channels and a single pixel, unscaled and unwarped; its
+render_vis runs as released.
 """
 
 import argparse
@@ -27,7 +27,7 @@ except RuntimeError as error:
 from lucent.optvis import objectives, render  # noqa: E402
 
 from peers import ATTENTION, from_frozen  # noqa: E402
-from textualization.starts import vocabulary_vectors  # noqa: E402
+from textualization.ascent.starts import draw_starts  # noqa: E402
 
 
 class FromImage(torch.nn.Module):
@@ -45,7 +45,7 @@ class FromImage(torch.nn.Module):
         return self.bert(inputs_embeds=torch.stack([cls, x @ self._words, sep], dim=1))
 
 
-def climb(model, layer: int, indices, x, steps: int, rate: float):
+def ascend(model, layer: int, indices, x, steps: int, rate: float):
     """Lucent's render_vis on the sum of some neurons, each on its own row of x. Returns x after it."""
     image = x.clone()[:, :, None, None].requires_grad_()
     rows, columns = torch.arange(len(indices)), torch.tensor(indices)
@@ -82,7 +82,7 @@ def main(weights, layer, neurons, steps, threads, rate, seed, frame, together):
     model = FromImage(from_frozen(weights), frame).eval()
     names = [("benchmark", layer, index) for index in neurons]
     words = model.bert.config.vocab_size
-    x0 = torch.from_numpy(vocabulary_vectors(seed, names, words, "normal", 1.0)).float()
+    x0 = torch.from_numpy(draw_starts(seed, names, words, "normal", 1.0)).float()
     groups = [list(range(len(neurons)))] if together else [[row] for row in range(len(neurons))]
     took, activations = 0.0, []
     for group in groups:
@@ -91,7 +91,7 @@ def main(weights, layer, neurons, steps, threads, rate, seed, frame, together):
         # The difference of a long and a short run: what starting costs falls out.
         for sign, count in ((-1, 1), (1, 1 + steps)):
             began = time.perf_counter()
-            ends.append(climb(model, layer, indices, x0[group], count, rate))
+            ends.append(ascend(model, layer, indices, x0[group], count, rate))
             took += sign * (time.perf_counter() - began)
         # hidden_states of transformers would need the hooks that were cleared.
         kept = []

@@ -1,8 +1,8 @@
-"""The most memory and time that each stage took, beside what its rule asks for: the paper's settings.
+"""The most memory and time that each stage took, and what its rule requests: the paper's settings.
 
 A model of BERT-base's shape with random weights, its vocabulary that of a finished study. Peaks are of
 resident memory, looked at ten times a second; resident memory holds pages of mapped files too, which
-the system takes back when it needs them. The time of jobs that climb says nothing, and is left out.
+the system takes back when it needs them. The time of jobs that ascend says nothing, and is left out.
 """
 
 import argparse
@@ -23,14 +23,14 @@ from transformers import BertConfig, BertModel
 from show import _machine, _table
 from textualization.files import write_text
 
-#: What changes little of how much memory a job takes: how long it climbs, how many jobs there are.
+#: What changes little of how much memory a job takes: how long it ascends, how many jobs there are.
 SHORTER = {
     "ascent": {"singles": {"steps": 2}, "groups": {"steps": 2, "restarts": 1}},
-    "nulls": {"draws": 1},
+    "nulls": {"replicates": 1},
 }
 #: Rules whose time is that of the steps.
-CLIMBING = {f"ascend_{of}" for of in ("singles", "groups", "null_singles", "null_groups")}
-CLIMBING |= {"ascend_random_groups"}
+ASCENDING = {"ascend_singles", "ascend_groups", "random_groups"}
+ASCENDING |= {"null_model_singles", "null_model_groups"}
 
 
 def made(folder: Path, tokenizer: Path) -> dict:
@@ -91,8 +91,8 @@ def _rule(word: str) -> str | None:
     return found and found[1]
 
 
-def asked(log: str, resource: str) -> dict[str, int]:
-    """What every rule's jobs ask for of a resource, of Snakemake's own log."""
+def requested(log: str, resource: str) -> dict[str, int]:
+    """What every rule's jobs request of a resource, from Snakemake's own log."""
     found = {}
     for rule, block in re.findall(
         r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?: .*\n)*)", log, re.M
@@ -113,18 +113,18 @@ def main(out: str, folder: str, tokenizer: str, cores: int) -> None:
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
     command += ["--configfile", "config/paper.yaml", str(own)]
     peaks = watched(command, log, folder / "peaks.json")
-    limits, minutes = (asked(log.read_text(), name) for name in ("mem_mb", "runtime"))
+    limits, minutes = (requested(log.read_text(), name) for name in ("mem_mb", "runtime"))
     rows = [
         {
             "rule": rule,
             "peak (MB)": f"{resident / 1e6:,.0f}",
-            "of it no mapped file (MB)": f"{private / 1e6:,.0f}",
-            "asked for (MB)": f"{limits[rule]:,}" if rule in limits else "",
-            "peak / asked for": f"{resident / 1e6 / limits[rule]:.2f}" if rule in limits else "",
+            "without mapped files (MB)": f"{private / 1e6:,.0f}",
+            "requested (MB)": f"{limits[rule]:,}" if rule in limits else "",
+            "peak / requested": f"{resident / 1e6 / limits[rule]:.2f}" if rule in limits else "",
         }
         | {
-            "longest job (min)": "" if rule in CLIMBING else f"{seconds / 60:.1f}",
-            "asked for (min)": f"{minutes[rule]}" if rule in minutes else "",
+            "longest job (min)": "" if rule in ASCENDING else f"{seconds / 60:.1f}",
+            "requested (min)": f"{minutes[rule]}" if rule in minutes else "",
         }
         for rule, (resident, private, seconds) in sorted(
             peaks.items(), key=lambda item: -item[1][0]
@@ -135,13 +135,16 @@ def main(out: str, folder: str, tokenizer: str, cores: int) -> None:
     print(text)
 
 
-TEXT = """# What the paper's study takes of memory
+TEXT = """# Memory of the paper's study
 
 Made by `benchmarks/memory.py` (`make memory`) on {machine}: config/paper.yaml on random
-weights in BERT-base's shape, with 2 steps an ascent, one start of the groups and one draw of every null
-(the single neurons, of which there are far more, have all their starts). Peaks and times are the largest
-of all jobs of a rule; times are of two cores with other work beside, and of no job that climbs. Rules
-that ask for nothing run where snakemake does.
+weights in BERT-base's shape, with 2 steps per ascent, one start for the groups, all starts for
+the single neurons, and one replicate of every null.
+
+- **Peak**: resident memory, the largest of all jobs of a rule. It includes pages of mapped files, which
+  the system can take back.
+- **Longest job**: on two cores with other work running. Not given for jobs that ascend.
+- **Requested**: by the rule. Rules that request nothing run where snakemake does.
 
 {table}
 """

@@ -1,6 +1,6 @@
 """The contenders beside the engine: the paper's loop in transformers, as written and batched.
 
-Both climb x in vocabulary space, with torch.optim.SGD, at site `output`, and run the whole model:
+Both move x in vocabulary space, with torch.optim.SGD, at site `output`, and run the whole model:
 transformers knows no way to stop at a block.
 """
 
@@ -15,8 +15,8 @@ import torch
 from safetensors import safe_open
 from transformers import BertConfig, BertModel
 
-from textualization.architecture import Architecture
-from textualization.families.bert import INSIDE
+from textualization.models.architecture import Architecture
+from textualization.models.families.bert import INSIDE
 
 #: The faster one for `batched`, by a few percent: see `compare_attention`.
 ATTENTION = "sdpa"
@@ -83,7 +83,7 @@ def batched(model, neurons, x, steps: int, rate: float, frame, callback: Callabl
 
 
 def from_frozen(path: str | Path, attention: str = ATTENTION) -> BertModel:
-    """The BertModel, frozen, that a file of `textualization.freezing` was made of.
+    """The BertModel, frozen, that a file of `textualization.models.conversion` was made of.
 
     Peers and engine then surely have the same weights.
     """
@@ -105,7 +105,7 @@ def random_bert(
     """A BERT of any shape in its own random initialisation, frozen.
 
     frame: the ids around x. Returns the BertModel, and the tensors and facts that FrozenTransformer
-    takes, as `freeze` would.
+    takes, as `convert` would.
     """
     facts = {
         "layers": layers,

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from textualization.ascent import AscentSettings, ascend
+from textualization.ascent.loop import AscentSettings, run_ascent
+from textualization.ascent.objectives import mean_of
+from textualization.ascent.starts import draw_starts
+from textualization.draws import drawn_neurons
 from textualization.files import atomic
-from textualization.objectives import mean_of
-from textualization.starts import drawn_neurons, vocabulary_vectors
-from textualization.transformer import FrozenTransformer
+from textualization.models.transformer import FrozenTransformer
 
 FRAME = (101, 102)
 #: A schedule belongs to its number of steps, so sphere runs once for every budget.
@@ -70,10 +71,10 @@ def contest(model, layer: int, neurons: int, restarts: int, steps: int, seed: in
 
 
 def _run(runs, model, objectives, start, **settings):
-    """Climb, and note the activation at every recorded step with the time that it took."""
+    """Ascend, and note the activation at every recorded step with the time that it took."""
     began = time.perf_counter()
     every_step = AscentSettings(**settings, recorded=20 * settings["steps"])
-    found = ascend(model, objectives, start, every_step)
+    found = run_ascent(model, objectives, start, every_step)
     took = time.perf_counter() - began
     last = settings["steps"] + 1
     kept = {*KEPT, last} if settings["solver"] != "sphere" else {last}
@@ -105,7 +106,7 @@ def _agreement(runs) -> dict:
 
 def _starts(model, layer: int, drawn, seed: int, restart: int) -> torch.Tensor:
     names = [("benchmark", layer, int(index), restart) for index in drawn]
-    x0 = vocabulary_vectors(seed, names, len(model.word_embeddings), "normal", 1.0)
+    x0 = draw_starts(seed, names, len(model.word_embeddings), "normal", 1.0)
     return torch.from_numpy(x0.astype(np.float32)) @ model.word_embeddings
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from show import _machine, _table
 from textualization.files import write_text
-from textualization.findings import with_interval
+from textualization.report.sentences import with_interval
 
 #: What computes: libraries are asked by these variables for no newer instructions.
 AVX2 = {
@@ -118,10 +118,11 @@ def main(out: str, model: str, cores: int) -> None:
 
 HEAD = """# What rounding alone does
 
-Made by `benchmarks/rounding.py` (`make rounding`) on {machine}: the default study without its nulls, as
-this machine runs it, and with the same settings and starts but sums in another order: libraries kept
-to AVX2, or to SSE4 (`avx2`, `sse`), and other batches (`batches`). One machine with the same threads and
-batches gives the same to the last bit; the rest of this page is what to expect of another.
+Made by `benchmarks/rounding.py` (`make rounding`) on {machine}: the default study without its
+nulls, as this machine runs it, and again with the same settings and starts but with sums in another
+order: libraries restricted to AVX2 or SSE4 (`avx2`, `sse`), and other batches (`batches`). One
+machine with the same threads and batches gives the same results to the last bit. This page shows
+what to expect of another.
 """
 
 

@@ -17,13 +17,22 @@ import numpy as np
 import pandas as pd
 import torch
 import yaml
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import (
+    OutputSettings,
+    Quietness,
+    ResourceSettings,
+    StorageSettings,
+    WorkflowSettings,
+)
 from snakemake.utils import update_config
+from snakemake_interface_executor_plugins.settings import ExecMode
 
 from peers import random_bert
 from show import _machine, _table
 from speed import BASE, _engine, _step_times, _work
 from textualization.files import write_text
-from textualization.transformer import FrozenTransformer
+from textualization.models.transformer import FrozenTransformer
 from work import operations
 
 SHAPES = {
@@ -34,7 +43,6 @@ SHAPES = {
 }
 #: Attention heads, of the shapes that are measured.
 HEADS = {"minilm-l6": 12, "bert-base": BASE["heads"], "bert-large": 16}
-RULES = sorted(Path("rules").glob("*.smk"))
 #: What a step takes on a GPU, measured there: `benchmarks/gpu.py`.
 ON_A_GPU = Path("docs/gpu.csv")
 
@@ -42,7 +50,7 @@ ON_A_GPU = Path("docs/gpu.csv")
 def planned(folder: Path) -> dict[str, tuple[str, dict, str]]:
     """Every study: its settings' file, what is changed in them, and the shape of its model."""
     sites = {"sites": ["intermediate"]}
-    every = {"experiments": ["singles"], "singles": sites, "activations": sites, "groups": sites}
+    every = {"run": ["singles"], "singles": sites, "activations": sites, "groups": sites}
     return {
         "the default study: MiniLM": ("config/config.yaml", {}, "minilm-l6"),
         "the paper's protocol on MiniLM": ("config/minilm-paper.yaml", {}, "minilm-l6"),
@@ -82,9 +90,7 @@ def measured(shape: str, layers: list[int], batch: int, steps: int) -> dict[int,
 
 def on_a_gpu(table: pd.DataFrame, batch: int) -> dict[str, dict[int, float]]:
     """Seconds per step of one objective in float32, by shape and layer, in jobs of so many."""
-    found = table[
-        (table["products"] == "same") & (table["batch"] <= max(batch, table["batch"].min()))
-    ]
+    found = table[table["batch"] <= max(batch, table["batch"].min())]
     found = found[found["batch"] == found["batch"].max()]
     return {
         shape: dict(zip(rows["layer"], rows["ms"] / 1e3, strict=True))
@@ -114,11 +120,11 @@ def _matrices(shape: str) -> int:
     return 3 if shape.startswith("llama") else 2
 
 
-def climbs(settings: dict, shape: str) -> dict[int, int]:
+def steps_of(settings: dict, shape: str) -> dict[int, int]:
     """Steps of one objective, by the layer that they read, of a whole study."""
     facts, found = SHAPES[shape], {}
-    asked, nulls = settings["experiments"], settings["nulls"]
-    deepest, draws = facts["layers"], nulls["draws"]
+    run, nulls = settings["run"], settings["nulls"]
+    deepest, replicates = facts["layers"], nulls["replicates"]
 
     def add(layer, items, steps):
         found[layer] = found.get(layer, 0) + items * steps
@@ -127,26 +133,26 @@ def climbs(settings: dict, shape: str) -> dict[int, int]:
         restarts, again = (settings["ascent"][kind][key] for key in ("restarts", "repeated"))
         return items + (items if again == "all" else min(again, items)) * (restarts - 1)
 
-    if "singles" in asked:
+    if "singles" in run:
         of, steps = settings["singles"], settings["ascent"]["singles"]["steps"]
         layers = range(1, deepest + 1) if of["layers"] == "all" else of["layers"]
         for site in of["sites"]:
             width = facts["hidden" if site == "output" else "intermediate"]
             drawn = width if of["neurons"] == "all" else min(of["neurons"], width)
-            null = min(nulls["singles"]["neurons"], width) * draws * len(nulls["models"])
+            null = min(nulls["singles"]["neurons"], width) * replicates * len(nulls["models"])
             for layer in layers:
                 add(layer, repeated("singles", drawn) + null, steps)
-    if "groups" in asked:
+    if "groups" in run:
         of, steps = settings["groups"], settings["ascent"]["groups"]["steps"]
         words = len(pd.read_csv(settings["words"]["targets"], sep="\t"))
         for scope, sizes in of["sizes"].items():
             items = words * (deepest if scope == "layer" else 1)
             add(deepest, len(of["selections"]) * len(sizes) * repeated("groups", items), steps)
-        climbed = len(nulls["models"]) + len(
+        ascended = len(nulls["models"]) + len(
             {"random_group", "matched_activation"} & set(nulls["objectives"])
         )
         sizes = len(of["sizes"].get("model", []))
-        add(deepest, nulls["groups"]["words"] * sizes * draws * climbed, steps)
+        add(deepest, nulls["groups"]["words"] * sizes * replicates * ascended, steps)
     return found
 
 
@@ -159,13 +165,13 @@ def megabytes(settings: dict, shape: str, steps: dict[int, int]) -> float:
     activations *= 4 * layers * facts["words"]
     numbers = 4 * hidden**2 + _matrices(shape) * hidden * inner
     numbers = layers * numbers + facts["words"] * hidden
-    copies = 2 + settings["nulls"]["draws"] * len(settings["nulls"]["models"])
+    copies = 2 + settings["nulls"]["replicates"] * len(settings["nulls"]["models"])
     optima = sum(steps.values()) / settings["ascent"]["singles"]["steps"] * 3 * 4 * hidden
     return (activations + 4 * numbers * copies + optima) / 1e6
 
 
 def plan(words: list[str]) -> dict:
-    """Of a dry run: jobs, those that a cluster gets, the largest memory asked for, seconds."""
+    """Of a dry run: jobs, those that a cluster gets, the most memory that a job requests, seconds."""
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--forceall"]
     command += ["--workflow-profile", "profiles/slurm"]
     began = time.perf_counter()
@@ -187,9 +193,16 @@ def plan(words: list[str]) -> dict:
 
 
 def _local_rules() -> set[str]:
-    """The rules that run where Snakemake does."""
-    parts = [re.split(r"^(?:rule|checkpoint) ", p.read_text(), flags=re.M) for p in RULES]
-    return {part.split(":")[0] for file in parts for part in file[1:] if "localrule: True" in part}
+    """The rules that run where Snakemake does, as it reads them itself."""
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(),
+            storage_settings=StorageSettings(),
+            # As a job reads it, which leaves .snakemake as it is.
+            workflow_settings=WorkflowSettings(exec_mode=ExecMode.SUBPROCESS),
+            snakefile=Path("Snakefile"),
+        )._workflow
+        return {rule.name for rule in workflow.rules if rule.name in workflow._localrules}
 
 
 def main(out: str, steps: int) -> None:
@@ -208,7 +221,7 @@ def main(out: str, steps: int) -> None:
             for layer in (yaml.safe_load(Path(file).read_text()), changes):
                 update_config(settings, layer)
             found = plan(["--configfile", file, str(own)])
-            taken = climbs(settings, shape)
+            taken = steps_of(settings, shape)
             seconds = sum(n * seconds_per_step(shape, la, costs) for la, n in taken.items())
             work = sum(n * _operations(shape, la) for la, n in taken.items())
             extrapolated = "" if shape in costs else " (extrapolated)"
@@ -260,21 +273,22 @@ TEXT = """# How large a study gets
 
 Made by `benchmarks/scale.py` (`make scale`) on one core of {machine}.
 
-- **Jobs, memory, planning**: of Snakemake's own dry run of every study. Submitted: what a cluster gets;
-  the rest are tables and figures of a second or so.
+- **Jobs, memory, planning**: from Snakemake's dry run of every study. Submitted: the jobs that a cluster
+  gets. The rest are tables and figures of a second or so.
 - **Steps and operations**: counted from the settings, null models included.
-- **Core-hours**: steps times the seconds measured for one step on random weights of the same shape; for
-  layers between those measured, by a straight line. Of the studies, those of MiniLM were run to their
-  end. Of the decoder, no step was measured: its hours are its operations at the largest shape's rate.
-- **GPU-hours**: steps times the seconds that one took on an {gpu}, in float32, in the batch
-  of the study's jobs or the next smaller one measured ([gpu.md](gpu.md)); of shapes not measured there,
-  operations at the rate of BERT-base's last layer. Larger batches are faster. What jobs do besides
-  climbing is not counted.
-- **Disk**: word activations, weights, null models' weights and optima, by their shapes; not measured.
+- **Core-hours**: steps times the seconds of one step, measured on random weights of the same shape.
+  Layers between those measured are interpolated. Only the studies of MiniLM were run to their end.
+  Of the decoder no step was measured: its hours are its operations at the rate of the largest
+  measured shape.
+- **GPU-hours**: steps times the seconds of one step on an {gpu}, in float32, in the
+  batch of the study's jobs or the next smaller one measured ([gpu.md](gpu.md)). Shapes not measured
+  there: operations at the rate of BERT-base's last layer. Larger batches are faster. Work other than
+  ascending is not counted.
+- **Disk**: word activations, weights, null models' weights and optima, computed from their shapes.
 
 {studies}
 
-Measured for it:
+The measured steps:
 
 {costs}
 """

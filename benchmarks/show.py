@@ -8,9 +8,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from textualization.describing import course, told
 from textualization.files import write_text
-from textualization.plotting import COLOURS, TWO_COLUMNS, figure, legend_above
+from textualization.report.alt_text import alt_text, course
+from textualization.report.plotting import (
+    COLOURS,
+    TWO_COLUMNS,
+    FigureFiles,
+    figure,
+    legend_above,
+)
 
 CONTENDERS = {
     "literal": {"color": COLOURS[3], "marker": "D", "linestyle": "-."},
@@ -30,22 +36,25 @@ def main(out):
     speed, quality = pd.read_csv(out / "ascent.csv"), pd.read_csv(out / "quality.csv")
     restarts = pd.read_csv(out / "restarts.csv")
     parts = [
-        "# Ascent, measured\n",
-        f"{_machine()}; {speed['threads'].iloc[0]} threads, float32. Engine and batched peer at "
-        "the engine's own batch; the literal loop one neuron at a time. Share: "
-        "useful operations over what the same matrix products reach alone, in the same run.\n",
+        "# Speed and height of the ascent\n",
+        f"{_machine()}; {speed['threads'].iloc[0]} threads, float32.\n",
+        "Milliseconds per neuron-step. Engine and batched peer ascend at the engine's own batch, the "
+        "literal loop one neuron at a time. Share of matrix rate: useful operations per second, "
+        "divided by those of the same matrix products alone in the same run.\n",
         _table(speed_table(speed)),
-        "\nHow high, how soon, on MiniLM; best known: the highest of all runs and restarts.\n",
+        "\nActivation against gradient evaluations, on MiniLM. Best: the highest activation of all "
+        "runs and restarts.\n",
         _table(quality_table(quality)),
-        "\nWhole climbs on MiniLM, per neuron: the literal protocol, all its steps, against lbfgs with "
+        "\nWhole ascents on MiniLM, per neuron: all steps of the literal protocol, against lbfgs with "
         "200 gradient evaluations.\n",
         _table(end_to_end(speed, quality)),
-        "\nDo restarts of lbfgs end in the same optimum (cosine above 0.99)? Spread: highest less "
-        "lowest activation, over the highest.\n",
+        "\nDo restarts of lbfgs end in the same optimum (cosine above 0.99)? Spread: highest minus "
+        "lowest activation, divided by the highest.\n",
         _table(restarts.drop(columns="model")),
     ]
     write_text("\n".join(parts), out / "benchmarks.md")
-    draw(speed, quality, *(str(out / f"benchmarks.{kind}") for kind in ("pdf", "png", "txt")))
+    files = FigureFiles(*(str(out / f"benchmarks.{kind}") for kind in ("pdf", "png", "txt")))
+    draw(speed, quality, files)
     print("\n".join(parts))
 
 
@@ -105,7 +114,7 @@ def quality_table(quality) -> pd.DataFrame:
 
 
 def end_to_end(speed, quality, budget: int = 200) -> pd.DataFrame:
-    """Seconds of a neuron's whole climb, literally and by lbfgs."""
+    """Seconds of a neuron's whole ascent, literally and by lbfgs."""
     rows = []
     for layer, found in quality.groupby("layer"):
         fast = found[found["solver"] == "lbfgs"].set_index("gradient_evaluations").loc[budget]
@@ -127,12 +136,12 @@ def end_to_end(speed, quality, budget: int = 200) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def draw(speed, quality, pdf, png, txt) -> None:
+def draw(speed, quality, files: FigureFiles) -> None:
     last = speed[speed["model"] == "minilm-l6"]
     last = last[last["layer"] == last["layer"].max()].sort_values("batch")
     deepest = quality[quality["layer"] == quality["layer"].max()]
     alt = _told(last, deepest)
-    with figure(pdf, png, txt, TWO_COLUMNS, 2.5, columns=3, alt=alt) as (left, middle, right):
+    with figure(files, TWO_COLUMNS, 2.5, columns=3, alt=alt) as (left, middle, right):
         for name, style in CONTENDERS.items():
             own = last[last["contender"] == name]
             if len(own):
@@ -143,7 +152,7 @@ def draw(speed, quality, pdf, png, txt) -> None:
         middle.set(xscale="log", ylim=(0, 1.1 * last["peak_rss_mb"].max()))
         middle.set(ylabel="peak memory of the process (MB)")
         for axis in (left, middle):
-            axis.set_xlabel("neurons climbing together")
+            axis.set_xlabel("neurons ascending together")
             legend_above(axis, 2, title=f"MiniLM, layer {last['layer'].max()}", title_fontsize=7)
         for name, style in SOLVERS.items():
             own = deepest[deepest["solver"] == name].sort_values("gradient_evaluations")
@@ -167,9 +176,11 @@ def _told(last, deepest) -> str:
         share = 100 * own["median_share_of_best"]
         shares.append(course(name, own["gradient_evaluations"], share, " %"))
     parts = (
-        told("Time per neuron-step against neurons climbing together", times),
-        told("Peak memory against the same", memory),
-        told("Activation as a share of the best known (median), by gradient evaluations", shares),
+        alt_text("Time per neuron-step against neurons ascending together", times),
+        alt_text("Peak memory against the same", memory),
+        alt_text(
+            "Activation as a share of the best known (median), by gradient evaluations", shares
+        ),
     )
     return " ".join(parts)
 

@@ -17,12 +17,12 @@ import pandas as pd
 import torch
 
 from peers import batched, from_frozen, literal, random_bert
-from textualization.ascent import AscentSettings, ascend, make_solver
-from textualization.batches import fitting_batch
+from textualization.ascent.batching import fitting_batch
+from textualization.ascent.loop import AscentSettings, make_solver, run_ascent
+from textualization.ascent.objectives import mean_of
+from textualization.ascent.starts import draw_starts
 from textualization.files import atomic
-from textualization.objectives import mean_of
-from textualization.starts import vocabulary_vectors
-from textualization.transformer import FrozenTransformer
+from textualization.models.transformer import FrozenTransformer
 from work import matmul_rate, operations
 
 FRAME = (101, 102)
@@ -80,10 +80,10 @@ def contest(model, whole, layer: int, batch: int, rounds: int) -> dict:
     work = batch * operations(shape, layer)
     steps = max(2, min(50, int(3e10 / work)))
     times, peaks, rates = {name: [] for name in contenders}, {}, []
-    for round_, (name, climb) in itertools.product(range(rounds), contenders.items()):
+    for round_, (name, run) in itertools.product(range(rounds), contenders.items()):
         gc.collect()
         _forget_peak()
-        times[name] += _step_times(climb, steps)
+        times[name] += _step_times(run, steps)
         if round_ == 0:
             peaks[name] = _peak()
         if name == "engine":
@@ -117,14 +117,16 @@ def agree(model, whole, steps: int = 20, tolerance: float = 1e-9):
 def _work(model, layer: int, count: int):
     neurons = [(layer, index % model.hidden) for index in range(count)]
     names = [("benchmark", *neuron) for neuron in neurons]
-    x0 = vocabulary_vectors(1, names, len(model.word_embeddings), "normal", 1.0)
+    x0 = draw_starts(1, names, len(model.word_embeddings), "normal", 1.0)
     return neurons, torch.from_numpy(x0).to(model.dtype)
 
 
 def _engine(model, neurons, x0, steps: int, tick=None):
     objectives = mean_of([[("output", *neuron)] for neuron in neurons], model)
     start = x0 @ model.word_embeddings
-    return ascend(model, objectives, start, AscentSettings(steps=steps), progress=tick).embedding
+    return run_ascent(
+        model, objectives, start, AscentSettings(steps=steps), progress=tick
+    ).embedding
 
 
 def _lucent(python, weights, layer: int, batch: int, threads: int, steps: int = 12) -> float:
@@ -141,10 +143,10 @@ def _random_base(dtype):
     return FrozenTransformer(tensors, facts, dtype=dtype), whole.to(dtype)
 
 
-def _step_times(climb, steps: int) -> list[float]:
+def _step_times(run, steps: int) -> list[float]:
     """Seconds of every step but the first, which pays for what is made once."""
     ticks = []
-    climb(steps + 1, lambda *_: ticks.append(time.perf_counter()))
+    run(steps + 1, lambda *_: ticks.append(time.perf_counter()))
     return [after - before for before, after in itertools.pairwise(ticks[1:])]
 
 

@@ -1,49 +1,47 @@
-# Stage 3: gradient ascent, in jobs of some hundred objectives.
+# Gradient ascent on neurons and groups, in jobs of many objectives; comparison of optima with words.
 
 
 rule ascend_singles:
-    """Find the input that excites each single neuron most: one batch of neurons of one layer."""
+    """Ascend on single neurons: one batch of neurons of one layer."""
     input:
-        script_with_modules("ascend_singles"),
+        script_with_modules("ascent/ascend_singles"),
         weights=frozen,
     output:
-        MODEL / "ascent/singles/{site}-{layer}-{batch}.safetensors",
+        optima=MODEL / "ascent/singles/{site}-{layer}-{batch}.safetensors",
     log:
         MODEL / "logs/ascend_singles-{site}-{layer}-{batch}.log",
     benchmark:
         MODEL / "benchmarks/ascend_singles-{site}-{layer}-{batch}.tsv"
-    # Deep layers take longest, so they start first.
+    # These jobs take long, so they start before shorter ones.
     priority: 10
     conda:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
+        **HOW,
         mem_mb=holding_model(3000, copies=2),
         runtime=growing(240),
         gpu=gpus(),
-        # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
-        device=ASCENT["device"],
-        snapshot_seconds=ASCENT["snapshot_seconds"],
     params:
         protocol=protocol("singles"),
         width=lambda wildcards: width(wildcards.model, wildcards.site),
         neurons=SINGLES["neurons"],
         restarts=ASCENT["singles"]["restarts"],
         repeated=ASCENT["singles"]["repeated"],
-        batch=ASCENT["singles"]["batch"],
+        per_job=ASCENT["singles"]["per_job"],
     script:
-        "../scripts/ascend_singles.py"
+        "../scripts/ascent/ascend_singles.py"
 
 
 rule ascend_groups:
-    """Find the input that excites each word's group most: one selection, some sizes."""
+    """Ascend on the groups of words: one selection and scope, some sizes."""
     input:
-        script_with_modules("ascend_groups"),
+        script_with_modules("ascent/ascend_groups"),
         weights=frozen,
         targets=MODEL / "targets.parquet",
         ranking=MODEL / "groups/{selection}-{scope}.parquet",
     output:
-        MODEL / "ascent/groups/{selection}-{scope}-{sizes}-{batch}.safetensors",
+        optima=MODEL / "ascent/groups/{selection}-{scope}-{sizes}-{batch}.safetensors",
     log:
         MODEL / "logs/ascend_groups-{selection}-{scope}-{sizes}-{batch}.log",
     benchmark:
@@ -52,16 +50,75 @@ rule ascend_groups:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
+        **HOW,
         mem_mb=holding_model(3000, copies=2),
         runtime=growing(240),
         gpu=gpus(),
-        # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
-        device=ASCENT["device"],
-        snapshot_seconds=ASCENT["snapshot_seconds"],
     params:
         protocol=protocol("groups"),
         restarts=ASCENT["groups"]["restarts"],
         repeated=ASCENT["groups"]["repeated"],
-        batch=ASCENT["groups"]["batch"],
+        per_job=ASCENT["groups"]["per_job"],
     script:
-        "../scripts/ascend_groups.py"
+        "../scripts/ascent/ascend_groups.py"
+
+
+rule describe_singles:
+    """Describe each neuron's optimum: nearest word, cosine, utilisation, ceiling, convergence."""
+    input:
+        script_with_modules("ascent/describe_singles"),
+        optima=single_batches,
+        activations=of_sites("activations/{site}.npy", SINGLES),
+        summaries=of_sites("neurons-{site}.parquet", SINGLES),
+        words=MODEL / "candidates.parquet",
+        weights=frozen,
+    output:
+        table=MODEL / "singles.parquet",
+        embeddings=MODEL / "singles_embeddings.npy",
+        curves=MODEL / "singles_curves.parquet",
+    log:
+        MODEL / "logs/describe_singles.log",
+    benchmark:
+        MODEL / "benchmarks/describe_singles.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(6000),
+        runtime=growing(30),
+    params:
+        sites=SINGLES["sites"],
+        convergence=STATISTICS["convergence"],
+        collapse=STATISTICS["collapse"],
+    script:
+        "../scripts/ascent/describe_singles.py"
+
+
+rule describe_groups:
+    """Describe each group's optimum: nearest word, the target's rank, cosine and margin."""
+    input:
+        script_with_modules("ascent/describe_groups"),
+        optima=group_batches,
+        rankings=rankings,
+        activations=of_sites("activations/{site}.npy", GROUPS),
+        words=MODEL / "candidates.parquet",
+        weights=frozen,
+    output:
+        table=MODEL / "groups.parquet",
+        embeddings=MODEL / "groups_embeddings.npy",
+        curves=MODEL / "groups_curves.parquet",
+    log:
+        MODEL / "logs/describe_groups.log",
+    benchmark:
+        MODEL / "benchmarks/describe_groups.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(60),
+    params:
+        sites=GROUPS["sites"],
+        convergence=STATISTICS["convergence"],
+        collapse=STATISTICS["collapse"],
+        shown=STATISTICS["nearest_words"],
+    script:
+        "../scripts/ascent/describe_groups.py"

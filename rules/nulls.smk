@@ -1,33 +1,33 @@
-# Stage 3b: the same where nothing was learned, or no word was asked: null models, null groups.
+# Null models (weights that learned nothing), null groups (neurons that no word chose), null inputs.
 
 
 rule derive_null:
-    """A model's weights changed by a rule: one draw of a null model."""
+    """Derive one replicate of a null model: change the model's weights by a rule."""
     input:
-        script_with_modules("derive_null"),
-        weights=rules.freeze_model.output[0],
+        script_with_modules("nulls/derive_null"),
+        weights=rules.convert_model.output.frozen,
     output:
-        "results/_models/{name}-{checksum}/nulls/{null}-{seed}-{draw}.safetensors",
+        derived=f"{SHARED}/nulls/{{null}}-{{seed}}-{{replicate}}.safetensors",
     log:
-        "results/_models/{name}-{checksum}/logs/derive_null-{null}-{seed}-{draw}.log",
+        f"{SHARED}/logs/derive_null-{{null}}-{{seed}}-{{replicate}}.log",
     benchmark:
-        "results/_models/{name}-{checksum}/benchmarks/derive_null-{null}-{seed}-{draw}.tsv"
+        f"{SHARED}/benchmarks/derive_null-{{null}}-{{seed}}-{{replicate}}.tsv"
     conda:
         "../envs/model.yaml"
     resources:
         mem_mb=holding_model(2000, copies=3),
         runtime=growing(30),
     script:
-        "../scripts/derive_null.py"
+        "../scripts/nulls/derive_null.py"
 
 
 rule draw_reference:
-    """The words over which a null model's neurons are summed up."""
+    """Draw the words over which a null model's neurons are summarised."""
     input:
-        script_with_modules("draw_reference"),
+        script_with_modules("nulls/draw_reference"),
         candidates=MODEL / "candidates.parquet",
     output:
-        MODEL / "nulls/reference.parquet",
+        reference=MODEL / "nulls/reference.parquet",
     log:
         MODEL / "logs/draw_reference.log",
     benchmark:
@@ -43,21 +43,19 @@ rule draw_reference:
         words=NULLS["words"],
         seed=config["seed"],
     script:
-        "../scripts/draw_reference.py"
+        "../scripts/nulls/draw_reference.py"
 
 
 rule draw_null_inputs:
-    """What stands in an optimum's place: random words, random directions."""
+    """Draw random inputs as nulls of optima: words and directions."""
     input:
-        script_with_modules("draw_null_inputs"),
+        script_with_modules("nulls/draw_null_inputs"),
         singles=MODEL / "singles.parquet",
-        activations=expand(
-            MODEL / "activations/{site}.npy", site=SINGLES["sites"], allow_missing=True
-        ),
+        activations=of_sites("activations/{site}.npy", SINGLES),
         candidates=MODEL / "candidates.parquet",
         weights=frozen,
     output:
-        MODEL / "nulls/inputs.parquet",
+        table=MODEL / "nulls/inputs.parquet",
     log:
         MODEL / "logs/draw_null_inputs.log",
     benchmark:
@@ -70,125 +68,119 @@ rule draw_null_inputs:
     params:
         sites=SINGLES["sites"],
         inputs=[name for name in NULLS["inputs"] if name != "start"],
-        draws=NULLS["draws"],
+        replicates=NULLS["replicates"],
         seed=config["seed"],
     script:
-        "../scripts/draw_null_inputs.py"
+        "../scripts/nulls/draw_null_inputs.py"
 
 
-rule ascend_null_singles:
-    """Single neurons of a null model: some draws, a few neurons of every layer each."""
+rule null_model_singles:
+    """Ascend on single neurons of a null model: some replicates, some neurons of every layer."""
     input:
-        script_with_modules("ascend_null_singles"),
+        script_with_modules("nulls/null_model_singles"),
         weights=null_weights,
         candidates=MODEL / "candidates.parquet",
         reference=MODEL / "nulls/reference.parquet",
     output:
-        MODEL / "nulls/singles-{null}-{batch}.parquet",
+        table=MODEL / "nulls/singles-{null}-{batch}.parquet",
     log:
-        MODEL / "logs/ascend_null_singles-{null}-{batch}.log",
+        MODEL / "logs/null_model_singles-{null}-{batch}.log",
     benchmark:
-        MODEL / "benchmarks/ascend_null_singles-{null}-{batch}.tsv"
-    # Longest, so they start first.
+        MODEL / "benchmarks/null_model_singles-{null}-{batch}.tsv"
+    # These jobs take longest, so they start first.
     priority: 20
     conda:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
+        **HOW,
         mem_mb=holding_model(3000, copies=2),
         runtime=growing(240),
         gpu=gpus(),
-        # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
-        device=ASCENT["device"],
-        snapshot_seconds=ASCENT["snapshot_seconds"],
     params:
-        draws=draws_of_batch,
+        replicates=replicates_of_batch,
         widths=lambda wildcards: {s: width(wildcards.model, s) for s in SINGLES["sites"]},
-        layers=lambda wildcards: list(single_layers(wildcards.model)),
-        drawn=SINGLES["neurons"],
-        neurons=NULLS["singles"]["neurons"],
+        layers=lambda wildcards: single_layers(wildcards.model),
+        neurons=SINGLES["neurons"],
+        per_replicate=NULLS["singles"]["neurons"],
         protocol=protocol("singles"),
     script:
-        "../scripts/ascend_null_singles.py"
+        "../scripts/nulls/null_model_singles.py"
 
 
-rule ascend_null_groups:
-    """Groups of a null model's neurons, chosen as the model's are: some draws, some words each."""
+rule null_model_groups:
+    """Ascend on groups of a null model, chosen like the model's: some replicates, some words."""
     input:
-        script_with_modules("ascend_null_groups"),
+        script_with_modules("nulls/null_model_groups"),
         weights=null_weights,
         candidates=MODEL / "candidates.parquet",
         reference=MODEL / "nulls/reference.parquet",
         targets=MODEL / "targets.parquet",
     output:
-        MODEL / "nulls/groups-{null}-{batch}.parquet",
+        table=MODEL / "nulls/groups-{null}-{batch}.parquet",
     log:
-        MODEL / "logs/ascend_null_groups-{null}-{batch}.log",
+        MODEL / "logs/null_model_groups-{null}-{batch}.log",
     benchmark:
-        MODEL / "benchmarks/ascend_null_groups-{null}-{batch}.tsv"
+        MODEL / "benchmarks/null_model_groups-{null}-{batch}.tsv"
     wildcard_constraints:
         null="|".join(NULL_MODELS),
-    # Longest, so they start first.
+    # These jobs take longest, so they start first.
     priority: 20
     conda:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
+        **HOW,
         mem_mb=holding_model(4000, copies=3),
         runtime=growing(240),
         gpu=gpus(),
-        # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
-        device=ASCENT["device"],
-        snapshot_seconds=ASCENT["snapshot_seconds"],
     params:
-        draws=draws_of_batch,
+        replicates=replicates_of_batch,
         sites=GROUPS["sites"],
         selections=GROUPS["selections"],
         sizes=lambda wildcards: sizes_of(wildcards.model, "model"),
-        per_draw=NULLS["groups"]["words"],
+        per_replicate=NULLS["groups"]["words"],
         protocol=protocol("groups"),
     script:
-        "../scripts/ascend_null_groups.py"
+        "../scripts/nulls/null_model_groups.py"
 
 
-rule ascend_random_groups:
-    """Random groups of the model itself, matched to its words' groups: some draws, some words each."""
+rule random_groups:
+    """Ascend on random groups of the model, matched to words' groups: some replicates and words."""
     input:
-        script_with_modules("ascend_random_groups"),
+        script_with_modules("nulls/random_groups"),
         weights=frozen,
         candidates=MODEL / "candidates.parquet",
         targets=MODEL / "targets.parquet",
-        summaries=expand(MODEL / "neurons-{site}.parquet", site=GROUPS["sites"], allow_missing=True),
+        summaries=of_sites("neurons-{site}.parquet", GROUPS),
         rankings=expand(
             MODEL / "groups/{selection}-model.parquet",
             selection=GROUPS["selections"],
             allow_missing=True,
         ),
     output:
-        MODEL / "nulls/groups-{null}-{batch}.parquet",
+        table=MODEL / "nulls/groups-{null}-{batch}.parquet",
     log:
-        MODEL / "logs/ascend_random_groups-{null}-{batch}.log",
+        MODEL / "logs/random_groups-{null}-{batch}.log",
     benchmark:
-        MODEL / "benchmarks/ascend_random_groups-{null}-{batch}.tsv"
+        MODEL / "benchmarks/random_groups-{null}-{batch}.tsv"
     wildcard_constraints:
         null="|".join(NULL_GROUPS),
-    # Longest, so they start first.
+    # These jobs take longest, so they start first.
     priority: 20
     conda:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
     resources:
+        **HOW,
         mem_mb=holding_model(3000, copies=2),
         runtime=growing(240),
         gpu=gpus(),
-        # How, not what: none of these changes a result beyond rounding, so none re-runs anything.
-        device=ASCENT["device"],
-        snapshot_seconds=ASCENT["snapshot_seconds"],
     params:
-        draws=draws_of_batch,
+        replicates=replicates_of_batch,
         selections=GROUPS["selections"],
         sizes=lambda wildcards: sizes_of(wildcards.model, "model"),
-        per_draw=NULLS["groups"]["words"],
+        per_replicate=NULLS["groups"]["words"],
         protocol=protocol("groups"),
     script:
-        "../scripts/ascend_random_groups.py"
+        "../scripts/nulls/random_groups.py"

@@ -1,5 +1,5 @@
 "use strict";
-// What ties the page together: the fragment decides the view; the search box leads to fragments.
+// Views and search: the URL fragment selects the view, and the search box leads to fragments.
 
 const main = document.getElementById("main");
 const box = document.getElementById("search");
@@ -7,7 +7,7 @@ const list = document.getElementById("found");
 const said = document.getElementById("said");
 let current;
 
-/** The parts and the choices of the present fragment; parts that are no text are left as they are. */
+/** The parts and options of the current fragment; parts that cannot be decoded stay as they are. */
 function fragment() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split(/\?(.*)/s);
   const parts = path
@@ -26,10 +26,10 @@ function fragment() {
 const go = (parts, chosen) => (location.hash = place(parts, chosen));
 const replace = (parts, chosen) => history.replaceState(null, "", place(parts, chosen));
 
-/** A page for a place that is not there. */
+/** The page for a fragment that does not exist. */
 const missing = (text) => ({ title: "Not found", contents: [el("p", {}, text)] });
 
-/** The contents of a page: its title, nodes, and what is to be done when they are in place. */
+/** A page: its title, its contents, and a function to call once they are in place. */
 function viewOf(model, [kind, ...rest], chosen) {
   if (kind === undefined) return overview(model, chosen);
   if (kind === "neurons" || kind === "words") return tableView(model, kind, chosen);
@@ -62,7 +62,7 @@ function render({ title, spoken, contents, ready }, focus) {
   }
 }
 
-// The search box: a list of what fits, walked with the arrows.
+// The search box: a list of matches, navigated with the arrow keys.
 let found = [];
 let at = -1;
 
@@ -132,7 +132,7 @@ select.append(...MODELS.map((name) => el("option", {}, name)));
 select.addEventListener("change", () => go([select.value]));
 document.getElementById("models").hidden = MODELS.length < 2;
 document.querySelector(".skip").addEventListener("click", (event) => {
-  event.preventDefault(); // the fragment is taken
+  event.preventDefault(); // fragments select views
   main.focus();
 });
 document.getElementById("footer").textContent =

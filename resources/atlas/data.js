@@ -1,5 +1,5 @@
 "use strict";
-// What the page holds, and what follows from it: unpacked and indexed when first asked for.
+// The data of the page: unpacked and indexed on first use.
 
 const ABOUT = JSON.parse(document.getElementById("about").textContent);
 const PACKED = new Map(
@@ -8,7 +8,7 @@ const PACKED = new Map(
 const MODELS = [...PACKED.keys()];
 const opened = new Map();
 
-/** A model's part of the atlas, with indices; the promise of it. */
+/** A promise of a model's part of the atlas, with indices. */
 function openModel(name) {
   if (!opened.has(name))
     opened.set(
@@ -51,12 +51,12 @@ function indexed(name, data) {
   return model;
 }
 
-/** A value that is made when first asked for and kept with the model. */
+/** A value that is computed on first use and kept with the model. */
 function once(model, key, make) {
   return (model[key] ??= make());
 }
 
-/** Every measure of a neuron that can be drawn or sorted by: label, unit, and a function of its row. */
+/** Measures of neurons, for charts and sorting: label, unit, and a function of the row. */
 function measures(model) {
   const { neurons, optima } = model;
   const of = (column) => (row) => optima?.[column][model.optimumOf.get(row)] ?? null;
@@ -69,7 +69,7 @@ function measures(model) {
     share: ["Optimum, share of its ceiling", "%", share],
     best: ["Best word, share of the optimum", "%", of("utilisation_best_word")],
     activation: ["Activation of the optimum", "", of("activation")],
-    word: ["Activation by the best word", "", (row) => neurons.max[row]],
+    word: ["Activation for the best word", "", (row) => neurons.max[row]],
   };
   return Object.fromEntries(Object.entries(all).filter(([key]) => optima || key === "word"));
 }
@@ -89,7 +89,7 @@ function memberships(model) {
   });
 }
 
-/** The neurons of every word in lists of words: word -> [[row, place], ...]; of one column. */
+/** An index of lists of words: word -> [[row, place], ...]. */
 function listed(model, key, lists) {
   return once(model, key, () => {
     const found = new Map();
@@ -103,7 +103,7 @@ function listed(model, key, lists) {
   });
 }
 
-const excitedBy = (model, word) => listed(model, "excited", model.neurons.top_words).get(word) ?? [];
+const activatedBy = (model, word) => listed(model, "activated", model.neurons.top_words).get(word) ?? [];
 const optimaNear = (model, word) => listed(model, "near", model.optima?.nearest_words ?? []).get(word) ?? [];
 
 /** Targets whose group shares neurons with this one's: [[target, shared neurons], ...], most first. */
@@ -115,7 +115,7 @@ function neighbours(model, target, selection, size) {
     .sort((a, b) => b[1] - a[1]);
 }
 
-/** Group sizes at which a word comes back: a function of word, selection and percent. */
+/** Group sizes at which a word is recovered: a function of word, selection and percent. */
 function thresholdsOf(model) {
   const { thresholds } = model;
   const key = (...parts) => parts.join("\u0000");
@@ -136,7 +136,7 @@ function thresholdsOf(model) {
   return (...parts) => found.get(key(...parts)) ?? null;
 }
 
-/** At most `most` things to go to for what was typed: neurons by site, layer, index; words by spelling. */
+/** At most `most` matches of the typed text: neurons by site, layer, index; words by spelling. */
 function search(model, typed, most = 20) {
   const text = typed.trim().toLowerCase();
   if (!text) return [];

@@ -1,5 +1,5 @@
 "use strict";
-// What the atlas says of one neuron.
+// The view of one neuron.
 
 function neuronView(model, parts) {
   const row = model.rowOf.get(parts.join("/"));
@@ -8,7 +8,7 @@ function neuronView(model, parts) {
   const at = model.optimumOf.get(row);
   const over = `${number(neurons.mean[row])} ± ${number(neurons.std[row])}, at most ${number(neurons.max[row])}`;
   const words = smallTable(
-    "The words that excite it most",
+    "The words that activate it most",
     ["word", "activation"],
     neurons.top_words[row].map((word, i) => [wordLink(model, word), number(neurons.top_activations[row][i])]),
   );
@@ -21,7 +21,7 @@ function neuronView(model, parts) {
         ? el(
             "p",
             {},
-            "The study did not climb this neuron. To climb it now: ",
+            "The study has no ascent on this neuron. To ascend now: ",
             el("code", {}, `make ask NEURON=${model.names[row]}`),
           )
         : optimumOfNeuron(model, at, over),
@@ -30,13 +30,13 @@ function neuronView(model, parts) {
         "Words",
         el("div", { class: "columns" }, at === undefined ? null : nearestWords(model, at), words),
       ),
-      at === undefined ? null : section("Beside null models", besideNulls(model, row, at)),
-      section("Groups that it belongs to", groups),
+      at === undefined ? null : section("Compared with null models", nullsTable(model, row, at)),
+      section("Groups that contain it", groups),
       el(
         "nav",
-        { class: "steps", "aria-label": "Neurons beside this one" },
-        el("span", {}, "Before: ", step(-1)),
-        el("span", {}, "After: ", step(1)),
+        { class: "steps", "aria-label": "Previous and next neuron" },
+        el("span", {}, "Previous: ", step(-1)),
+        el("span", {}, "Next: ", step(1)),
       ),
     ],
   };
@@ -67,12 +67,12 @@ function optimumOfNeuron(model, at, over) {
     ["Largest entries of x", inARow(of.largest_entries.split(" ").map((word) => wordLink(model, word)))],
   ]);
   const best = of.utilisation_best_word == null ? null : of.utilisation_best_word * of.activation;
-  const said = `Activation along the ascent: from ${number(of.curve[0])} to ${number(of.curve.at(-1))} in ${model.steps.at(-1)} steps${of.ceiling == null ? "" : `; no input can exceed ${number(of.ceiling)}`}.`;
+  const text = `Activation along the ascent: from ${number(of.curve[0])} to ${number(of.curve.at(-1))} in ${model.steps.at(-1)} steps${of.ceiling == null ? "" : `; no input can exceed ${number(of.ceiling)}`}.`;
   return el(
     "div",
     { class: "columns" },
     facts,
-    chart(said, ascentChart(model.steps, of.curve, of.ceiling, best)),
+    chart(text, ascentChart(model.steps, of.curve, of.ceiling, best)),
   );
 }
 
@@ -82,7 +82,7 @@ function nearestWords(model, at) {
   return smallTable("Nearest words of its optimum", ["word", "cosine"], rows);
 }
 
-function besideNulls(model, row, at) {
+function nullsTable(model, row, at) {
   const { neurons, optima, nulls } = model;
   const own = [
     "this neuron",

@@ -11,7 +11,7 @@ function overview(model, chosen) {
   const { neurons, optima, targets } = model;
   const facts = [
     ["Neurons", `${neurons.site.length.toLocaleString("en")} (${model.sites.join(", ")})`],
-    optima && ["Climbed alone", `${optima.neuron.length.toLocaleString("en")}, ${ABOUT.steps.singles} steps`],
+    optima && ["With an ascent", `${optima.neuron.length.toLocaleString("en")}, ${ABOUT.steps.singles} steps`],
     targets && [
       "Words with groups",
       `${targets.word.length}, ${model.sizes.length} sizes, ${model.selections.map(label).join(", ")}`,
@@ -22,7 +22,7 @@ function overview(model, chosen) {
     ["Words", "words", wordTable(model, chosen)],
   ].filter(([, , table]) => table);
   const ownPage = (kind) =>
-    el("p", {}, el("a", { href: place([model.name, kind]) }, "This table on a page of its own"));
+    el("p", {}, el("a", { href: place([model.name, kind]) }, "This table on its own page"));
   return {
     title: `${ABOUT.study}: ${model.name}`,
     contents: [
@@ -38,7 +38,7 @@ function overview(model, chosen) {
   };
 }
 
-/** A histogram of a measure for every site and layer, all on one scale; each leads to its neurons. */
+/** A histogram of a measure for every site and layer, on one scale; each links to its neurons. */
 function multiples(model, name, unit, of, key) {
   const { neurons, nulls } = model;
   const cells = new Map();
@@ -116,7 +116,7 @@ function neuronTable(model, { site, layer, sort, dir, all }, whenSorted) {
       title: "nearest word",
       text: (row) => wordOr(model, of("nearest_words")(row)?.[0]),
     },
-    { key: "exciting", title: "best word", text: (row) => wordOr(model, neurons.top_words[row][0]) },
+    { key: "best_word", title: "best word", text: (row) => wordOr(model, neurons.top_words[row][0]) },
   ].filter(Boolean);
   const caption = `Neurons${site ? ` of ${site}` : ""}${layer ? `, layer ${layer}` : ""}`;
   return longTable(caption, columns, rows, [sort ?? "neuron", dir], whenSorted);
@@ -143,7 +143,7 @@ function wordTable(model, { sort, dir }, whenSorted) {
     ),
   ];
   return longTable(
-    "Target words, and the group size at which each comes back",
+    "Target words, and the group size at which each is recovered",
     columns,
     d3.range(targets.word.length),
     [sort ?? "word", dir],
@@ -151,7 +151,7 @@ function wordTable(model, { sort, dir }, whenSorted) {
   );
 }
 
-/** A long table on a page of its own; how it is sorted goes into the fragment. */
+/** A long table on its own page; the fragment keeps its order. */
 function tableView(model, kind, chosen) {
   const build = kind === "neurons" ? neuronTable : wordTable;
   const made = build(model, chosen, ([sort, dir]) => replace([model.name, kind], { ...chosen, sort, dir }));
@@ -165,17 +165,17 @@ function neuronChoices(model, chosen) {
   const layers = [...new Set(model.neurons.layer)];
   const to = (change) => go([model.name, "neurons"], { ...chosen, ...change });
   const any = (values) => [["", "all"], ...values.map((value) => [String(value), String(value)])];
-  const climbed = model.optima && model.optima.neuron.length < model.names.length;
+  const sampled = model.optima && model.optima.neuron.length < model.names.length;
   return el(
     "div",
     { class: "choices" },
     choice("Site", any(model.sites), chosen.site ?? "", (site) => to({ site })),
     choice("Layer", any(layers), chosen.layer ?? "", (layer) => to({ layer })),
-    climbed
+    sampled
       ? choice(
           "Which",
           [
-            ["", "climbed"],
+            ["", "with an ascent"],
             ["yes", "all"],
           ],
           chosen.all ?? "",

@@ -1,7 +1,7 @@
 "use strict";
-// What views are built of: elements, numbers, links, charts, tables. All text goes in as text, never as HTML.
+// Building blocks of views: elements, numbers, links, charts, tables. Text is never inserted as HTML.
 
-/** An element with attributes (those that are null are left out) and children: nodes, or text. */
+/** An element with attributes (null ones are left out) and children: nodes or text. */
 function el(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) if (value != null) made.setAttribute(name, value);
@@ -15,18 +15,18 @@ const percent = (value) =>
   value == null ? "–" : `${(100 * value).toFixed(value && Math.abs(value) < 0.0995 ? 1 : 0)} %`;
 const shown = (value, unit) => (unit === "%" ? percent(value) : number(value));
 
-/** A name as people read it, as the figures have it. */
+/** A name as the figures show it. */
 const label = (name) =>
   name.replaceAll("_", " ").replace("z score", "z-score").replace("layernorm", "LayerNorm");
 
-/** The fragment of a place: its parts, and what is chosen there. */
+/** The fragment of a view, from its parts and options. */
 function place(parts, chosen = {}) {
   const kept = Object.entries(chosen).filter(([, value]) => value != null && value !== "");
   const query = new URLSearchParams(kept).toString();
   return `#/${parts.map(encodeURIComponent).join("/")}${query ? `?${query}` : ""}`;
 }
 
-/** A word as it is: set apart, so that one written from right to left keeps to itself. */
+/** A word, isolated so that right-to-left text does not reorder the text around it. */
 const asWord = (word) => el("bdi", { class: "word" }, word);
 const wordLink = (model, word) =>
   model.known.has(word) ? el("a", { href: place([model.name, "word", word]) }, asWord(word)) : asWord(word);
@@ -42,10 +42,10 @@ const factList = (pairs) =>
     ...pairs.filter(Boolean).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
   );
 
-/** A section under a heading; nothing if there is nothing to show. */
+/** A section under a heading. */
 const section = (heading, ...children) => el("section", {}, el("h2", {}, heading), ...children);
 
-/** A small table: captioned, its header cells and the first cell of each row headers. */
+/** A small table with a caption; the first cell of each row is a header. */
 function smallTable(caption, header, rows) {
   const head = el("tr", {}, ...header.map((name) => el("th", { scope: "col" }, name)));
   const body = rows.map(([first, ...rest]) =>
@@ -56,9 +56,9 @@ function smallTable(caption, header, rows) {
 }
 
 /**
- * A long table that can be sorted, filtered and paged. columns: {key, title, text, number}: `text` makes of a
- * row what is shown (a node or a string), `number` what it is sorted by. sorted: [key, "asc" or "desc"];
- * whenSorted is told the same.
+ * A long table that can be sorted, filtered and paged. columns: {key, title, text, number}: `text` returns what
+ * a row shows (a node or a string), `number` its sort key. sorted: [key, "asc" or "desc"], which whenSorted
+ * receives too.
  */
 function longTable(caption, columns, rows, sorted, whenSorted = () => {}) {
   const table = el("table", { class: "long" }, el("caption", {}, caption));
@@ -107,7 +107,7 @@ function longTable(caption, columns, rows, sorted, whenSorted = () => {}) {
 
 const plainText = (shown) => (typeof shown === "string" ? shown : shown.textContent);
 
-/** A choice that, when made, is given to `chosen`. */
+/** A select box that passes its value to `chosen`. */
 function choice(name, options, value, chosen) {
   const made = el("select", {}, ...options.map(([key, text]) => el("option", { value: key }, text)));
   made.value = value;
@@ -115,7 +115,7 @@ function choice(name, options, value, chosen) {
   return el("label", { class: "choice" }, `${name} `, made);
 }
 
-/** A chart with what it shows in words below. */
+/** A chart with a text version below. */
 function chart(words, plot) {
   for (const inner of plot.querySelectorAll("[aria-label]")) inner.removeAttribute("aria-label");
   plot.setAttribute("role", "img");
@@ -127,7 +127,7 @@ const WIDTH = () => Math.min(560, document.getElementById("main").clientWidth - 
 const SYMBOLS = ["circle", "square", "triangle"];
 const DASHES = ["", "5 3", "1.5 3", "8 3 2 3", "3 3", "10 4"];
 
-/** An ascent: activation at the recorded steps, its ceiling and what the best word reaches. */
+/** A chart of an ascent: activation by step, the ceiling, and the best word's activation. */
 function ascentChart(steps, curve, ceiling, best) {
   const points = steps.map((step, i) => ({ step, activation: curve[i] }));
   const lines = [
@@ -152,7 +152,7 @@ function ascentChart(steps, curve, ceiling, best) {
   });
 }
 
-/** A small histogram of one layer; the medians of null models as dashed lines. */
+/** A small histogram of one layer, with medians of null models as dashed lines. */
 function histogram(values, unit, x, highest, nulls) {
   const scale = unit === "%" ? 100 : 1;
   return Plot.plot({
@@ -181,7 +181,7 @@ function histogram(values, unit, x, highest, nulls) {
 
 const binEdges = ([low, high], bins = 24) => d3.range(bins + 1).map((i) => low + ((high - low) * i) / bins);
 
-/** How high the bars of such histograms come, so that all of them share a scale. */
+/** The highest bar of several histograms, so that they share a scale. */
 const highestBin = (lists, x) =>
   d3.max(lists, (values) =>
     d3.max(d3.bin().domain(x).thresholds(binEdges(x))(values), (bin) => bin.length / values.length),

@@ -1,5 +1,5 @@
 "use strict";
-// What the atlas says of one word.
+// The view of one word.
 
 function wordView(model, word, chosen) {
   const target = model.targetOf.get(word);
@@ -19,22 +19,22 @@ function wordView(model, word, chosen) {
         ? el(
             "p",
             {},
-            "No target word of this study. For its groups, now: ",
+            "Not a target word of this study. To ascend on its groups now: ",
             el("code", {}, `make ask WORD='${word.replaceAll("'", `'\\''`)}'`),
           )
         : factList(about),
       ...(target === undefined ? [] : groupsOfWord(model, word, target, chosen)),
       section(
         "Single neurons",
-        el("div", { class: "columns" }, excitedTable(model, word), nearTable(model, word)),
+        el("div", { class: "columns" }, activatedTable(model, word), nearTable(model, word)),
       ),
     ],
   };
 }
 
-function excitedTable(model, word) {
-  const found = excitedBy(model, word);
-  if (!found.length) return el("p", {}, "Among the words that excite a neuron most: of no neuron.");
+function activatedTable(model, word) {
+  const found = activatedBy(model, word);
+  if (!found.length) return el("p", {}, "It is not among the words that activate any neuron most.");
   const rows = found
     .sort((a, b) => a[1] - b[1])
     .slice(0, 50)
@@ -44,7 +44,7 @@ function excitedTable(model, word) {
       number(model.neurons.top_activations[row][at]),
     ]);
   return smallTable(
-    `Neurons that it is among the first to excite (${found.length})`,
+    `Neurons that have it among the words that activate them most (${found.length})`,
     ["neuron", "place", "activation"],
     rows,
   );
@@ -52,7 +52,7 @@ function excitedTable(model, word) {
 
 function nearTable(model, word) {
   const found = optimaNear(model, word);
-  if (!found.length) return el("p", {}, "Among the nearest words of an optimum: of no neuron.");
+  if (!found.length) return el("p", {}, "It is not among the nearest words of any optimum.");
   const rows = found
     .sort((a, b) => a[1] - b[1])
     .slice(0, 50)
@@ -62,7 +62,7 @@ function nearTable(model, word) {
       number(model.optima.nearest_cosines[at][i]),
     ]);
   return smallTable(
-    `Neurons whose optimum lies near it (${found.length})`,
+    `Neurons that have it among the nearest words of their optimum (${found.length})`,
     ["neuron", "place", "cosine"],
     rows,
   );
@@ -74,8 +74,8 @@ function groupsOfWord(model, word, target, chosen) {
   const whole = rows.filter((i) => groups.scope[i] === "model");
   const made = [section("Its groups", cosineChart(model, whole), groupTable(model, rows))];
   made.push(
-    section("Group size at which it comes back", thresholdTable(model, word)),
-    section("Beside nulls", recoveryTable(model)),
+    section("Group size at which it is recovered", thresholdTable(model, word)),
+    section("Compared with nulls", recoveryTable(model)),
   );
   if (!model.selections.length || !whole.length) return made;
   const selection = model.selections.includes(chosen.selection) ? chosen.selection : model.selections[0];
@@ -103,12 +103,12 @@ function groupsOfWord(model, word, target, chosen) {
   ];
 }
 
-/** The place of a selection's colour, symbol and dashes: the same as in the study's figures. */
+/** The index of a selection's colour, symbol and dashes, as in the study's figures. */
 const styleOf = (selection) => Math.max(0, ["absolute", "ratio_to_max", "z_score"].indexOf(selection));
 
 function cosineChart(model, rows) {
   const { groups } = model;
-  if (!rows.length) return el("p", {}, "Groups of single layers alone: see the table.");
+  if (!rows.length) return el("p", {}, "All its groups are within single layers: see the table.");
   const points = rows.map((i) => ({
     size: groups.size[i],
     cosine: groups.target_cosine[i],
@@ -127,7 +127,7 @@ function cosineChart(model, rows) {
         r: 4,
         tip: true,
         title: (d) =>
-          `${d.selection}, ${d.size} neurons: ${number(d.cosine)}${d.recovered ? ", comes back" : ""}`,
+          `${d.selection}, ${d.size} neurons: ${number(d.cosine)}${d.recovered ? ", recovered" : ""}`,
       }),
       Plot.text(
         own.filter((d) => d.size === d3.max(own, (e) => e.size)),
@@ -149,13 +149,13 @@ function cosineChart(model, rows) {
     y: { label: "cosine to the word", grid: true, nice: true },
     marks: lines,
   });
-  const back = d3.rollups(
+  const recovered = d3.rollups(
     points,
     (own) => `${own.filter((d) => d.recovered).length} of ${own.length} sizes`,
     (d) => d.selection,
   );
   return chart(
-    `Cosine of the groups' optima to the word, against group size; filled where it is the nearest of all words (${back.map((b) => b.join(": ")).join("; ")}).`,
+    `Cosine of the groups' optima to the word, against group size; filled where it is the nearest of all words (${recovered.map((r) => r.join(": ")).join("; ")}).`,
     plot,
   );
 }
@@ -184,8 +184,8 @@ function groupTable(model, rows) {
     "selection",
     "layers",
     "size",
-    "comes back",
-    "of all starts",
+    "recovered",
+    "over all starts",
     "rank",
     "cosine",
     "margin",
@@ -203,7 +203,7 @@ function thresholdTable(model, word) {
     ...percents.map((p) => number(of(word, selection, p))),
   ]);
   return smallTable(
-    "Neurons, by a logistic curve in log size; beyond the sizes studied, extrapolated",
+    "Neurons, from a logistic curve in log size; extrapolated beyond the sizes studied",
     ["selection", ...percents.map((p) => `${p} %`)],
     rows,
   );
@@ -232,7 +232,7 @@ function recoveryTable(model) {
     ]),
   );
   return smallTable(
-    "Share of words that come back in nulls, by group size",
+    "Share of words recovered in nulls, by group size",
     ["null", ...model.sizes.map(String)],
     rows,
   );

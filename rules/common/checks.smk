@@ -1,0 +1,53 @@
+# Checks the settings before planning, and detects every change of settings, code and inputs.
+from study.dependencies import local_imports
+from study.experiments import needs_contexts
+from study.settings import (
+    check_job_count,
+    check_settings,
+    normalised,
+    read_schema,
+    read_target_rows,
+)
+from study.staleness import check_memory, date_by_content, mark_memory
+from study.context_table import read_contexts
+from textualization.models.sources import files_of, folder_name
+
+try:
+    check_settings(config, read_schema(Path(workflow.basedir) / "config/config.schema.yaml"))
+    TARGETS = read_target_rows(config["words"]["targets"])
+    if any(needs_contexts(config["experiments"].get(name, {})) for name in config["run"]):
+        read_contexts(config["words"]["contexts"])
+    check_job_count(config, len(TARGETS))
+except SettingsError as error:
+    refuse(error)
+
+for name in set(config["run"]) & set(config["experiments"]):
+    drawing = f"scripts/experiments/figure_{name}.py"
+    if not Path(drawing).is_file():
+        refuse(
+            f"run: {name!r} has no script for its figure, {drawing} (docs/experiments.md shows one)"
+        )
+
+# Snakemake compares parameters as text.
+for key, value in normalised(config).items():
+    del config[key]
+    config[key] = value
+
+MEMORY = Path(".snakemake/textualization")
+# Jobs parse the Snakefile too; only the process that plans looks for changes.
+if workflow.is_main_process:
+    watched = [*Path("scripts").rglob("*.py"), *Path("src").rglob("*.py")]
+    watched += [*Path("resources").rglob("*.*")]
+    watched += [config["words"]["targets"], config["words"]["contexts"]]
+    for model in config["models"]:
+        if config["catalogue"][model]["source"] == "path":
+            watched += files_of(config["catalogue"][model]["path"])
+    try:
+        check_memory(Path("results") / config["study"], MEMORY / "studies", config)
+        date_by_content(watched, MEMORY / "sources.json")
+    except SettingsError as error:
+        refuse(error)
+
+
+onstart:
+    mark_memory(Path("results") / config["study"], MEMORY / "studies")

@@ -1,0 +1,42 @@
+# Makes the library importable, here and in every job, and checks the settings files as YAML.
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+if not Path(workflow.basedir).samefile("."):
+    raise WorkflowError(f"The study's paths are relative to its own folder: cd {workflow.basedir}")
+
+LIBRARY = str(Path(workflow.basedir) / "src")
+sys.path.insert(0, LIBRARY)
+# Jobs inherit it. The checkout precedes any installed copy of the library.
+os.environ.update(PYTHONPATH=LIBRARY)
+
+# Snakemake removes PYTHONPATH from conda jobs by default.
+deployment = workflow.deployment_settings
+if deployment and "conda" in {str(m) for m in deployment.deployment_method}:
+    if not deployment.conda_not_block_search_path_envvars:
+        raise WorkflowError(
+            "With conda, jobs find the library only if the profile in use has "
+            "conda-not-block-search-path-envvars: true (profiles/default and profiles/slurm do)"
+        )
+
+from study.strict_yaml import check_yaml
+from textualization.errors import SettingsError
+
+
+def refuse(error):
+    """Stop planning, with the error in the settings."""
+    raise WorkflowError(f"The settings cannot be used.\n{error}") from None
+
+
+# The default settings, and the command line's files that change them.
+for path in [Path(workflow.basedir) / "config/config.yaml", *workflow.configfiles]:
+    try:
+        check_yaml(os.path.relpath(path))
+    except SettingsError as error:
+        refuse(error)

@@ -1,0 +1,74 @@
+# Experiments: ascents on the same neurons and groups under conditions that differ in a few settings.
+
+
+rule ascend_conditions:
+    """Ascend under every condition of a block, on the model or on all replicates of a null."""
+    input:
+        script_with_modules("experiments/ascend_conditions"),
+        weights=lambda wildcards: [
+            weights_of(wildcards, wildcards.null, replicate)
+            for replicate in replicates_of(wildcards.experiment, wildcards.null)
+        ],
+        candidates=MODEL / "candidates.parquet",
+        reference=MODEL / "nulls/reference.parquet",
+        targets=MODEL / "targets.parquet",
+        tokenizer=tokenizer,
+        contexts=lambda wildcards: [
+            config["words"]["contexts"]
+            for name in [wildcards.experiment]
+            if needs_contexts(EXPERIMENTS[name])
+        ],
+    output:
+        table=EXPERIMENT / "optima/{block}-{null}.parquet",
+    log:
+        EXPERIMENT / "logs/ascend_conditions-{block}-{null}.log",
+    benchmark:
+        EXPERIMENT / "benchmarks/ascend_conditions-{block}-{null}.tsv"
+    conda:
+        "../envs/model.yaml"
+    threads: ASCENT["threads"]
+    resources:
+        **HOW,
+        mem_mb=holding_model(4000, copies=2),
+        runtime=growing(240),
+        gpu=gpus(),
+    params:
+        conditions=lambda wildcards: conditions_of(wildcards.experiment, wildcards.block),
+        requested=lambda wildcards: requested(EXPERIMENTS[wildcards.experiment]),
+        seed=config["seed"],
+        replicates=lambda wildcards: replicates_of(wildcards.experiment, wildcards.null),
+    script:
+        "../scripts/experiments/ascend_conditions.py"
+
+
+rule summarise_experiment:
+    """Compare every condition with the first one and with null models."""
+    input:
+        script_with_modules("experiments/summarise_experiment"),
+        optima=lambda wildcards: expand(optima_of(wildcards.experiment), model=wildcards.model),
+    output:
+        **as_table(EXPERIMENT / "numbers", "Experiments", model="{model}"),
+        answer=EXPERIMENT / "answer.md",
+        answer_html=in_report(
+            EXPERIMENT / "answer.html",
+            "Experiments",
+            result="answer",
+            **{"as": "text"},
+            model="{model}",
+        ),
+    log:
+        EXPERIMENT / "logs/summarise_experiment.log",
+    benchmark:
+        EXPERIMENT / "benchmarks/summarise_experiment.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        caption=caption("experiments/summarise_experiment"),
+        levels=STATISTICS["thresholds"],
+        permutations=STATISTICS["permutations"],
+        intervals=INTERVALS,
+    script:
+        "../scripts/experiments/summarise_experiment.py"

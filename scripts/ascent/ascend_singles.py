@@ -1,0 +1,31 @@
+"""Ascend on single neurons: one batch of neurons of one layer."""
+
+import pandas as pd
+
+from study.job import run
+from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
+from textualization.draws import drawn_neurons, runs
+from textualization.models.model import Model
+
+
+def main(
+    weights, site, layer: int, batch: int, width, neurons, restarts, repeated, per_job,
+    protocol: Protocol, execution: Execution, optima,
+) -> None:  # fmt: skip
+    drawn = drawn_neurons(protocol.seed, site, layer, width, neurons).tolist()
+    objectives = runs(protocol.seed, drawn, restarts, repeated, site, layer)
+    table = pd.DataFrame(
+        [
+            (site, layer, index, restart)
+            for index, restart in objectives[batch * per_job : (batch + 1) * per_job]
+        ],
+        columns=["site", "layer", "index", "restart"],
+    )
+    table["neurons"] = [[(site, layer, index)] for index in table["index"]]
+    table["identity"] = [("single", *row) for row in table[list(table)[:4]].itertuples(index=False)]
+    model = Model.open(weights, read=protocol.read, device=execution.device)
+    ascend_objectives(model, table, protocol, execution).save(optima)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

@@ -1,0 +1,88 @@
+"""Record how a study was made: settings, versions, checksums, devices, seconds per stage."""
+
+import json
+import logging
+import platform
+import subprocess
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from study.checksums import recorded
+from study.job import run
+from textualization.files import write_text
+
+
+def main(
+    settings: dict, benchmarks: list[str], weights: dict[str, str], provenance: str, settings_file:
+    str,
+) -> None:  # fmt: skip
+    record = {
+        "study": settings["study"],
+        "seed": settings["seed"],
+        "models": {name: settings["catalogue"][name] for name in settings["models"]},
+        "frozen": {m: recorded(p) for m, p in weights.items() if Path(p).is_file()},
+        "commit": _commit(),
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "packages": {
+            d.name: d.version for d in sorted(distributions(), key=lambda d: d.name.lower())
+        },
+        "seconds_per_rule": _seconds(benchmarks),
+        "devices": _devices(benchmarks),
+    }
+    write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), settings_file)
+    write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", provenance)
+
+
+def _commit() -> str | None:
+    """Return the commit of the code, with `+changes` if files differ from it."""
+
+    def git(*words):
+        return subprocess.run(["git", *words], capture_output=True, text=True).stdout.strip()
+
+    commit = git("rev-parse", "HEAD")
+    return commit + ("+changes" if git("status", "--porcelain") else "") if commit else None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":")[1].strip() for line in lines if "model name" in line), "unknown")
+
+
+def _seconds(folders) -> dict[str, dict]:
+    """Return the number of jobs and their total seconds per rule, from Snakemake's benchmarks."""
+    seconds: dict[str, list[float]] = {}
+    for folder in folders:
+        for path in sorted(Path(folder).rglob("benchmarks/*.tsv")):
+            rule = path.stem.split("-")[0]
+            try:
+                took = float(pd.read_csv(path, sep="\t")["s"].iloc[0])
+            except (ValueError, KeyError, IndexError):
+                logging.info("%s is broken: its job is not counted", path)
+                continue
+            seconds.setdefault(rule, []).append(took)
+    return {rule: {"jobs": len(s), "seconds": round(sum(s), 1)} for rule, s in seconds.items()}
+
+
+def _devices(folders) -> list[str]:
+    """Return the device, dtype and threads that jobs logged."""
+    lines = {
+        line.split(" ", 2)[2]
+        for folder in folders
+        for path in Path(folder).rglob("logs/*.log")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if " device " in line
+    }
+    return sorted(lines)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

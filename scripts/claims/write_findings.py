@@ -1,0 +1,178 @@
+"""The findings of the study in sentences, generated from its numbers.
+
+They list which claims differ from their nulls and which do not.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from study.job import run
+from textualization.files import write_text
+from textualization.report.sentences import lines, sorted_by_null_models
+from textualization.report.tables import html_prose, page, readable
+
+TITLES = {
+    "all": "What holds: beyond every null model",
+    "some": "What holds in part: different from some null models only, or in the other direction",
+    "none": "What does not hold, or is undecided: not told apart from any null model",
+}
+#: Factors below which only the start is left.
+INNERMOST = ("neuron", "word and size")
+RULE = """\
+Generated from `claims.csv` and the tables. Brackets show {percent:g} % intervals. A claim differs
+from a null if the interval of its excess excludes 0 and the p of the permutation test, corrected for
+all tests of its table (Holm), is at most {alpha}. Thresholds have no test: their interval decides. A
+difference means that the model is unlike the null, not that the paper is right; the verdicts on the
+paper are in `claims.md`. *Not told apart* does not mean equal: the interval of the excess shows how
+much they may differ."""
+
+
+def main(
+    claims, singles, robustness, variance, answers, found, models, experiments, null_models,
+    replicates, confidence, findings, html,
+) -> None:  # fmt: skip
+    claims = pd.read_csv(claims)
+    kind = claims["claim"].str.split(".").str[0]
+    claims = claims[~kind.isin(experiments)]
+    text = ["# Findings", ""]
+    text.append(RULE.format(percent=100 * confidence, alpha=readable(1 - confidence, 2)))
+    text += _missing(found)
+    for place, model in enumerate(models):
+        own = claims[claims["model"] == model]
+        text += ["", f"## {model}", ""]
+        if len(own):
+            text += _protocols(own)
+            text += _broken(pd.read_csv(singles[place])) if singles else []
+            text += _against_null_models(own, null_models, replicates)
+            text += _against_others(own, null_models)
+        text += _geometry(pd.read_csv(singles[place])) if singles else []
+        if robustness:
+            text += _robustness(pd.read_csv(robustness[place]))
+            text += _variance(pd.read_csv(variance[place]))
+        text += _experiments(answers[place * len(experiments) :], experiments, findings)
+    text = "\n".join(text) + "\n"
+    write_text(text, findings)
+    write_text(page("Findings", html_prose(text)), html)
+
+
+def _experiments(answers, experiments, findings) -> list[str]:
+    """Link to the answers of the experiments."""
+    if not experiments:
+        return []
+    folder = Path(findings).parent
+    links = [
+        f"- {name}: [{path}]({Path(path).relative_to(folder)})"
+        for name, path in zip(experiments, answers, strict=False)
+    ]
+    return ["", "### Experiments", "", *links]
+
+
+def _missing(found) -> list[str]:
+    """List requested models that could not be reached."""
+    tables = [pd.read_csv(path, keep_default_na=False) for path in found]
+    lines = [
+        f"- {row.model}: {row.reason}"
+        for table in tables
+        for row in table[~table["found"]].itertuples()
+    ]
+    return ["", "## Not studied", "", *lines] if lines else []
+
+
+def _protocols(claims) -> list[str]:
+    kind = claims["claim"].str.split(".").str[0]
+    protocols = claims.groupby(kind)["protocol"].first()
+    return [f"{name.capitalize()}s: {protocol}." for name, protocol in protocols.items()]
+
+
+def _broken(singles) -> list[str]:
+    """Count ascents that broke off, if there are any."""
+    whole = singles[(singles["layer"] == "all") & (singles["broken"] > 0)]
+    return [
+        f"{100 * row.broken:.1f} % of the ascents on {row.site} neurons broke off at values that are "
+        "not finite. Their results are those of the last finite point."
+        for row in whole.itertuples()
+    ]
+
+
+def _against_null_models(claims, null_models, replicates) -> list[str]:
+    if not null_models:
+        return ["", "No null model was run, so these numbers do not show what training adds."]
+    found = sorted_by_null_models(claims, null_models)
+    names = " and ".join(", ".join(null_models).rsplit(", ", 1))
+    total = sum(len(names) for names in found.values())
+    text = [
+        "",
+        f"Of {total} claims compared with null models ({names}, {replicates} replicates each), "
+        f"{len(found['all'])} lie beyond all and {len(found['none'])} are not told apart from any.",
+    ]
+    for key, title in TITLES.items():
+        if found[key]:
+            text += ["", f"### {title}", "", *lines(claims, found[key], null_models)]
+    return text
+
+
+def _against_others(claims, null_models) -> list[str]:
+    """Compare with the other nulls: starts, chance, geometry, other words, random groups."""
+    others = claims["null_model"].dropna()
+    others = [null for null in others.unique() if null not in null_models]
+    names = claims["claim"][claims["null_model"].isin(others)].unique()
+    if not len(names):
+        return []
+    return ["", "### Compared with the other nulls", "", *lines(claims, names, others)]
+
+
+def _geometry(singles) -> list[str]:
+    """Compare the mean word's share of the ceiling with what LayerNorm's geometry predicts."""
+    whole = singles[(singles["layer"] == "all") & singles["geometry_of_ceiling"].notna()]
+    text = []
+    for row in whole.itertuples():
+        share, geometry, optimum, best = (
+            f"{100 * value:.1f} %"
+            for value in (
+                row.mean_word_of_ceiling,
+                row.geometry_of_ceiling,
+                row.share_of_ceiling,
+                row.best_word_of_ceiling,
+            )
+        )
+        text.append(
+            f"Shares of the exact ceiling of {row.site} neurons (medians): words on average {share} in "
+            f"magnitude, the best word {best}, the optimum {optimum}. LayerNorm's geometry alone "
+            f"predicts {geometry} for words on average."
+        )
+    return ["", "### How much of utilisation is LayerNorm's geometry", "", *text] if text else []
+
+
+def _robustness(table) -> list[str]:
+    groups = table[table["of"] == "groups"]
+    text = []
+    for (selection, size), rows in groups.groupby(["selection", "size"]):
+        low, high = (rows.loc[rows["recovery"].idxmin()], rows.loc[rows["recovery"].idxmax()])
+        if high["recovery"] - low["recovery"] > 0.1:
+            text.append(
+                f"- groups of {int(size)} neurons ({selection}): {readable(low['recovery'])} "
+                f"({low['metric']}, {low['candidates']}) to {readable(high['recovery'])} "
+                f"({high['metric']}, {high['candidates']})"
+            )
+    title = ["", "### How recovery depends on the metric and on the candidate words", ""]
+    return [*title, *(text or ["By at most 0.1 at every size, over all metrics and candidates."])]
+
+
+def _variance(table) -> list[str]:
+    """Give the shares of every number's variance."""
+    text = []
+    for (of, value), rows in table[~table["of"].str.contains(":")].groupby(
+        ["of", "value"], sort=False
+    ):
+        # With one start, the residual includes the variance between neurons or words.
+        if rows["share"].isna().any() or not rows["factor"].isin(INNERMOST).any():
+            continue
+        shares = rows.set_index("factor")["share"].rename({"residual": "start and noise"})
+        parts = ", ".join(f"{factor} {100 * share:.0f} %" for factor, share in shares.items())
+        text.append(f"- {value.replace('_', ' ')} of {of}: {parts}")
+    return ["", "### Sources of variance", "", *text] if text else []
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

@@ -1,0 +1,243 @@
+"""Show what a neuron, or a word's group, responds to, from a finished study or by a new ascent.
+
+PYTHONPATH=src python scripts/commands/ask.py --neuron output/3/120 [--study results/default]
+PYTHONPATH=src python scripts/commands/ask.py --word music [--model minilm-l6]
+"""
+
+import argparse
+import difflib
+import logging
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from study.checksums import DamagedError
+from study.experiments import protocol
+from study.finished import FinishedStudy
+from study.rankings import rank_words
+from study.stored_activations import group_word_activations, neuron_activations
+from study.word_groups import word_groups
+from textualization.analysis.describe import describe_groups, describe_singles, ended
+from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
+from textualization.errors import SettingsError
+from textualization.models.tokenizer import load_tokenizer
+from textualization.report.answers import neuron_answer, neuron_name, printable, word_answer
+from textualization.report.atlas import columns, groups_of, optima_of, ranking_of
+
+#: New ascents use all cores and no snapshots.
+EXECUTION = Execution(threads=os.cpu_count())
+
+
+def ask_neuron(study: FinishedStudy, name: str, fresh: bool) -> list[str]:
+    """Return lines about a neuron; ascend now if the study did not, or if `fresh`."""
+    row = _row_of(study, name)
+    optima = study.document.get("optima")
+    if optima and row in optima["neuron"] and not fresh:
+        place = optima["neuron"].index(row)
+        optimum, said = {key: values[place] for key, values in optima.items()}, "from the study"
+    else:
+        began = time.monotonic()
+        optimum = _ascend_neuron(study, row)
+        said = _ascended(study, began, "singles")
+    return [_title(neuron_name(study.document, row), study, said)] + neuron_answer(
+        study.document, row, optimum
+    )
+
+
+def _row_of(study: FinishedStudy, name: str) -> int:
+    """Return the neuron's row in the document; raise SettingsError, with what is allowed, if none."""
+    neurons = study.document["neurons"]
+    sites = list(dict.fromkeys(neurons["site"]))
+    parts = re.fullmatch(r"\s*(\w+)[/ ]+(\d+)[/ ]+(\d+)\s*", name)
+    if not parts:
+        raise SettingsError(f"NEURON: {name!r} is not site/layer/index, as in {sites[0]}/3/120")
+    site, layer, index = parts[1], int(parts[2]), int(parts[3])
+    if site not in sites:
+        raise SettingsError(
+            f"NEURON: the study has no site {site!r} (has: {', '.join(sites)}; activations.sites "
+            "adds others)"
+        )
+    for row, found in enumerate(
+        zip(neurons["site"], neurons["layer"], neurons["index"], strict=True)
+    ):
+        if found == (site, layer, index):
+            return row
+    layers = max(la for s, la in zip(neurons["site"], neurons["layer"], strict=True) if s == site)
+    width = max(i for s, i in zip(neurons["site"], neurons["index"], strict=True) if s == site)
+    raise SettingsError(
+        f"NEURON: no {site}/{layer}/{index} in {study.model} (layers 1 to {layers}, index 0 to {width})"
+    )
+
+
+def _ascend_neuron(study: FinishedStudy, row: int) -> dict:
+    """Return the columns of a new optimum, found and described as in the study."""
+    settings, neurons = study.settings, study.document["neurons"]
+    site, layer, index = (neurons[part][row] for part in ("site", "layer", "index"))
+    starts = range(settings["ascent"]["singles"]["restarts"])
+    table = pd.DataFrame(
+        [
+            {"site": site, "layer": layer, "index": index, "restart": restart}
+            | {
+                "neurons": [(site, layer, index)],
+                "identity": ("single", site, layer, index, restart),
+            }
+            for restart in starts
+        ]
+    )
+    model = study.load()
+    optima = ascend_objectives(model, table, Protocol(**protocol(settings, "singles")), EXECUTION)
+    described = describe_singles(
+        _facts(study, optima),
+        optima.start,
+        optima.embedding,
+        model.embeddings,
+        model.words,
+        study.summaries([site]),
+        neuron_activations(study.matrices([site])),
+    )
+    found, _ = optima_of(
+        described,
+        optima.curves(),
+        optima.embedding,
+        pd.DataFrame({part: neurons[part] for part in ("site", "layer", "index")}),
+        model.words["word"].to_numpy(),
+        model.embeddings,
+        model.candidates,
+        settings["statistics"]["nearest_words"],
+    )
+    return {key: values[0] for key, values in columns(found).items()}
+
+
+def _facts(study: FinishedStudy, optima) -> pd.DataFrame:
+    statistics = study.settings["statistics"]
+    return optima.facts().join(ended(optima, statistics["convergence"], statistics["collapse"]))
+
+
+def ask_word(study: FinishedStudy, word: str, fresh: bool) -> list[str]:
+    """Return lines about a word's groups; ascend now if it is no target, or if `fresh`."""
+    document = study.document
+    if "groups" not in document:
+        raise SettingsError(f"WORD: {study.folder} has no groups of words (run)")
+    if word in document["targets"]["word"] and not fresh:
+        groups = pd.DataFrame(document["groups"])
+        groups, said = groups[groups["word"] == word], "from the study"
+        place = document["targets"]["word"].index(word)
+        rankings = {name: of[place] for name, of in document["rankings"].items()}
+    else:
+        _check_word(study, word)
+        began = time.monotonic()
+        groups, rankings = _ascend_word(study, word)
+        said = _ascended(study, began, "groups")
+    title = _title(printable(word), study, said)
+    return [title] + word_answer(document, word, groups, rankings)
+
+
+def _check_word(study: FinishedStudy, word: str) -> None:
+    """Raise SettingsError, with similar words and the pieces, if the word is no candidate."""
+    words = study.words()
+    own = words[words["word"] == word]
+    if len(own) and own["candidate"].iloc[0]:
+        return
+    if len(own):
+        raise SettingsError(
+            f"WORD: {printable(word)!r} is {own['kind'].iloc[0]}, no word of its own"
+        )
+    tokens = load_tokenizer(study.weights().parent / "tokenizer.json")
+    pieces = tokens.encode(word, add_special_tokens=False).tokens
+    near = difflib.get_close_matches(word, words["word"][words["candidate"]], n=3)
+    near_to_it = f"; near to it: {', '.join(map(printable, near))}" if near else ""
+    raise SettingsError(
+        f"WORD: {printable(word)!r} is not one entry of {study.model}'s vocabulary "
+        f"(in pieces: {' '.join(map(printable, pieces))}){near_to_it}"
+    )
+
+
+def _ascend_word(study: FinishedStudy, word: str):
+    """Return the rows of a word's groups and their rankings, made as in the study."""
+    settings, neurons = study.settings, pd.DataFrame(study.document["neurons"])
+    sites, selections = settings["groups"]["sites"], settings["groups"]["selections"]
+    requested = settings["groups"]["sizes"].get("model") or []
+    sizes = sorted(s for s in requested if s <= neurons["site"].isin(sites).sum())
+    if not sizes:
+        raise SettingsError("WORD: the study has no groups over all layers (groups.sizes.model)")
+    model, matrices, how = study.load(), study.matrices(sites), protocol(settings, "groups")
+    targets = pd.DataFrame({"word": [word], "id": [model.id_of(word)]})
+    relative = study.summaries(sites) if set(selections) != {"absolute"} else None
+    rankings = {
+        selection: rank_words(
+            matrices, None if selection == "absolute" else relative, targets, selection, "model"
+        )
+        for selection in selections
+    }
+    tables = [
+        word_groups(
+            ranking, targets, sizes, selection=selection, scope="model", restarts=1,
+            repeated="all", seed=how["seed"],
+        )
+        for selection, ranking in rankings.items()
+    ]  # fmt: skip
+    table = pd.concat(tables, ignore_index=True)
+    optima = ascend_objectives(model, table, Protocol(**how), EXECUTION)
+
+    def activations_of(facts, target, nearest):
+        ranked = [(selection, "model", ranking) for selection, ranking in rankings.items()]
+        return group_word_activations(facts, target, nearest, ranked, matrices, model.words)
+
+    described = describe_groups(
+        _facts(study, optima),
+        optima.start,
+        optima.embedding,
+        model.embeddings,
+        model.words,
+        activations_of,
+        settings["statistics"]["nearest_words"],
+    )
+    own = {
+        selection: ranking_of(ranking, [word], neurons, sizes[-1])[0]
+        for selection, ranking in rankings.items()
+    }
+    return groups_of(described), own
+
+
+def _title(name: str, study: FinishedStudy, said: str) -> str:
+    return f"{name}, in {study.model}: {said}\n"
+
+
+def _ascended(study: FinishedStudy, began: float, kind: str) -> str:
+    steps = study.settings["ascent"][kind]["steps"]
+    return (
+        f"not taken from the study; ascended now, {steps} steps with the study's settings, "
+        f"in {time.monotonic() - began:.1f} s"
+    )
+
+
+def main(arguments=None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--neuron", metavar="SITE/LAYER/INDEX")
+    what.add_argument("--word")
+    parser.add_argument("--study", type=Path, default=Path("results/default"))
+    parser.add_argument("--model", help="if the study has several")
+    parser.add_argument("--fresh", action="store_true", help="ascend now, whatever the study has")
+    requested = parser.parse_args(arguments)
+    # Ascents log their progress.
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        study = FinishedStudy(requested.study, requested.model)
+        answer = ask_word if requested.neuron is None else ask_neuron
+        lines = answer(
+            study, requested.word if requested.neuron is None else requested.neuron, requested.fresh
+        )
+    except (SettingsError, DamagedError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

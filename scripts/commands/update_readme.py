@@ -1,0 +1,168 @@
+"""Copy a finished study's numbers and figures into the README."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from textualization.report.sentences import with_interval
+from textualization.report.tables import markdown, readable
+
+STUDY, MODEL, NULLS = "default", "minilm-l6", ("permuted", "untrained")
+#: The study of the experiments; the experiment whose numbers are shown; those whose figures are.
+QUESTIONS, EXPERIMENT = "questions", "parametrisation"
+FIGURES = ("recovery", "nulls")
+QUESTIONS_FIGURES = ("parametrisation", "decomposition")
+#: Calls of `make ask` in the README.
+CALLS = (("--word", "music"), ("--neuron", "output/3/120"))
+#: Characters of an alt text in the README; docs/ has the whole text.
+ALOUD = 800
+GROUPS_SHOWN = {
+    "nearest_cosine": "cosine to the nearest word",
+    "activation_share": "activation, share of the highest",
+    "recovered": "recovery",
+}
+SHOWN = {
+    "single.nearest_cosine": "single neurons: cosine of the optimum to its nearest word (mean)",
+    "single.utilisation.best_word": "utilisation: share of the optimum's activation, best word (median)",
+    "single.utilisation.mean_word": "⤷ words on average",
+    "single.utilisation.nearest_word": "⤷ the optimum's own nearest word",
+    "group.recovery.absolute.25": "recovery of the word, groups of 25 neurons (absolute)",
+    "group.recovery.absolute.50": "⤷ 50 neurons",
+    "group.recovery.absolute.100": "⤷ 100 neurons",
+    "group.recovery.absolute.250": "⤷ 250 neurons",
+    "group.recovery.ratio_to_max.25": "⤷ 25 neurons, relative to their maximum",
+    "group.threshold.absolute.67": "neurons at which 67 % of words are recovered (absolute)",
+    "group.threshold.ratio_to_max.67": "⤷ relative to their maximum",
+}
+
+#: The study by the paper's full protocol on the same model, and the claims shown of it.
+PROTOCOL = "minilm-paper"
+SHOWN_OF_PROTOCOL = {claim: SHOWN[claim] for claim in list(SHOWN)[:4]} | {
+    "group.recovery.absolute.50": "recovery of the word, groups of 50 neurons (absolute)",
+    "group.recovery.absolute.100": "⤷ 100 neurons",
+    "group.recovery.absolute.250": "⤷ 250 neurons",
+    "group.recovery.absolute.450": "⤷ 450 neurons",
+    "group.recovery.ratio_to_max.100": "⤷ 100 neurons, relative to their maximum",
+    "group.threshold.absolute.67": SHOWN["group.threshold.absolute.67"],
+    "group.threshold.ratio_to_max.67": SHOWN["group.threshold.ratio_to_max.67"],
+    "group.threshold.z_score.67": "⤷ by their z-score",
+}
+
+
+#: The six rows of the README.
+HEADLINE = {claim: SHOWN[claim] for claim in list(SHOWN)[:2]} | {
+    "group.recovery.absolute.100": "recovery of the word, groups of 100 neurons (absolute)",
+    "group.recovery.absolute.250": "recovery of the word, groups of 250 neurons (absolute)",
+    "group.threshold.absolute.67": SHOWN["group.threshold.absolute.67"],
+    "group.threshold.ratio_to_max.67": SHOWN["group.threshold.absolute.67"].replace(
+        "absolute", "relative to their maximum"
+    ),
+}
+
+
+def main(readme="README.md", page="docs/results.md", results="results") -> None:
+    _put(page, "results", markdown(_claims(Path(results) / STUDY, SHOWN)))
+    if (Path(results) / PROTOCOL / "claims.csv").is_file():
+        _put(page, "protocol", markdown(_claims(Path(results) / PROTOCOL, SHOWN_OF_PROTOCOL)))
+        _put(readme, "headline", markdown(_claims(Path(results) / PROTOCOL, HEADLINE)))
+        _show(page, "recovery-5000", Path(results) / PROTOCOL / MODEL / "figures/recovery.png")
+    answers = [_answer(Path(results) / STUDY, *words) for words in CALLS]
+    _put(page, "asked", "\n".join(answers))
+    for name in FIGURES:
+        _show(page, name, Path(results) / STUDY / MODEL / f"figures/{name}.png")
+    _photograph(
+        Path(results) / STUDY / "atlas/index.html", "#/minilm-l6/word/music", "docs/atlas.png"
+    )
+    experiments = Path(results) / QUESTIONS / MODEL / "experiments"
+    if (experiments / EXPERIMENT / "numbers.csv").is_file():
+        numbers = pd.read_csv(experiments / EXPERIMENT / "numbers.csv")
+        _put(page, "questions", markdown(_conditions(numbers)))
+        for name in QUESTIONS_FIGURES:
+            _show(page, name, experiments / name / "figure.png")
+
+
+def _claims(study: Path, shown: dict[str, str]) -> pd.DataFrame:
+    """Return some of a study's claims with the paper's numbers and the null models'."""
+    claims = pd.read_csv(study / "claims.csv")
+    claims = claims[claims["model"] == MODEL]
+    rows = []
+    for claim, statement in shown.items():
+        rows_of = claims[claims["claim"] == claim]
+        own = rows_of.set_index(rows_of["null_model"].fillna(""))
+        here = own.loc[""]
+        row = {"what": statement}
+        row["paper, BERT-base"] = "" if pd.isna(here["paper"]) else str(here["paper"])
+        row["MiniLM"] = with_interval(here["value"], here["ci_low"], here["ci_high"])
+        for null in NULLS:
+            value = readable(float(own.loc[null, "null_value"])) or "not reached"
+            excess = with_interval(*own.loc[null, ["excess", "excess_low", "excess_high"]])
+            text = f"{value}; {excess}" if pd.notna(own.loc[null, "excess"]) else value
+            row[f"{null}: value; MiniLM's excess over it"] = text
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _show(page, name, png) -> None:
+    """Copy a figure and its alt text into docs/; shorten a long text in the README."""
+    shutil.copyfile(png, f"docs/{name}.png")
+    alt = png.with_suffix(".txt").read_text(encoding="utf-8").strip()
+    Path(f"docs/{name}.txt").write_text(alt + "\n", encoding="utf-8")
+    if len(alt) > ALOUD:
+        alt = f"{alt[:ALOUD].rpartition('; ')[0]}; and more, see docs/{name}.txt"
+    text = Path(page).read_text(encoding="utf-8")
+    text = re.sub(rf"!\[[^\]]*\](?=\({name}\.png\))", lambda _: f"![{alt}]", text)
+    Path(page).write_text(text, encoding="utf-8")
+
+
+def _put(page, mark, table) -> None:
+    """Replace the text between two marks."""
+    before, rest = Path(page).read_text(encoding="utf-8").split(f"<!-- {mark} -->\n")
+    after = rest.split(f"<!-- end of {mark} -->\n")[1]
+    text = f"{before}<!-- {mark} -->\n{table}<!-- end of {mark} -->\n{after}"
+    Path(page).write_text(text, encoding="utf-8")
+
+
+def _answer(study: Path, *words: str) -> str:
+    """Return the answer of `make ask` as code."""
+    command = [sys.executable, "scripts/commands/ask.py", "--study", str(study), *words]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return f"```\n{answer.rstrip()}\n```\n"
+
+
+def _photograph(page: Path, place: str, png: str) -> None:
+    """Save a screenshot of a page at a fragment."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        shown = browser.new_page(viewport={"width": 1000, "height": 760})
+        shown.goto(page.resolve().as_uri() + place)
+        shown.wait_for_selector("figure")
+        shown.screenshot(path=png)
+        browser.close()
+
+
+def _conditions(numbers) -> pd.DataFrame:
+    """Return a row per condition: groups' closeness to words, activation and recovery."""
+    own = numbers[(numbers["of"] == "group")]
+    rows = []
+    for condition in own["condition"].unique():
+        row = {"condition": condition.replace("_", " ")}
+        for statistic, name in GROUPS_SHOWN.items():
+            same = own[(own["condition"] == condition) & (own["statistic"] == statistic)]
+            here = same[same["null_model"].isna()].iloc[0]
+            row[name] = with_interval(here["value"], here["ci_low"], here["ci_high"])
+            null = same[same["null_model"] == NULLS[0]]["null_value"]
+            if statistic == "recovered":
+                row[f"{NULLS[0]}: {name}"] = readable(float(null.iloc[0])) if len(null) else ""
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""Ascend under every condition of a block, on the model or on replicates of a null model."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from study.context_table import read_contexts
+from study.experiment_objectives import ExperimentObjectives, requested_words, tokens_of
+from study.job import run
+from textualization.analysis.describe import among_words
+from textualization.analysis.similarity import late_change, nearest_words, unit
+from textualization.ascent.exhaustive import try_words
+from textualization.ascent.objectives import mean_of
+from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
+from textualization.files import write_table
+from textualization.models.model import Model
+from textualization.models.tokenizer import load_tokenizer
+from textualization.optima_arrays import OptimaArrays
+
+
+def main(
+    weights, candidates, reference, targets, tokenizer, contexts, conditions, requested, seed,
+    replicates, null, execution: Execution, table,
+) -> None:  # fmt: skip
+    words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
+    reference = pd.read_parquet(reference)["id"].to_numpy()
+    contexts = [context for path in contexts for context in read_contexts(path)]
+    targets = requested_words(requested, targets, words, contexts, seed)
+    read = next(iter(conditions.values()))["protocol"]["read"]
+    tables = []
+    for replicate, path in zip(replicates, weights, strict=True):
+        model = Model.open(
+            path, words, tokenizer=load_tokenizer(tokenizer), read=read, device=execution.device
+        )
+        neurons = ExperimentObjectives(model, reference, contexts, seed, replicate, len(replicates))
+        prefix = ("null", null, replicate) if null != "model" else ()
+        for name, condition in conditions.items():
+            protocol = Protocol(**condition["protocol"])
+            objectives = neurons.objectives(requested, targets, condition)
+            if not len(objectives):
+                continue
+            objectives["identity"] = [(*prefix, *i) for i in _identities(objectives, condition)]
+            optima = _optima(model, objectives, protocol, execution)
+            found = _described(optima, neurons, protocol)
+            found = found.assign(condition=name, null=null, draw=replicate, **_varied(condition))
+            found["word_activation"] = _own_word_activation(found, objectives["neurons"], model)
+            tables.append(found)
+    write_table(pd.concat(tables, ignore_index=True), table)
+
+
+def _optima(model, objectives, protocol: Protocol, execution) -> OptimaArrays:
+    """Ascend on the objectives, or try every word (solver `exhaustive`)."""
+    ids = np.flatnonzero(model.candidates)
+    if protocol.solver != "exhaustive":
+        return ascend_objectives(model, objectives, protocol, execution, ids)
+    transformer = model.transformer(protocol.dtype)
+    means = mean_of(objectives["neurons"].tolist(), transformer)
+    word, activation, _ = try_words(transformer, means, torch.as_tensor(ids))
+    e, activation = model.embeddings[word.cpu()], activation.double().cpu().numpy()
+    none = np.zeros(len(objectives), dtype=int)
+    return OptimaArrays(
+        objectives=objectives.drop(columns=["neurons", "identity"]),
+        start=e,
+        embedding=e,
+        activation=activation,
+        ceiling=means.ceiling(transformer).numpy(),
+        largest_entries=np.empty((len(objectives), 0), int),
+        finite=np.isfinite(activation),
+        dead=none.astype(bool),
+        taken=none,
+        steps=np.array([0]),
+        curve=activation[None],
+    )
+
+
+def _varied(condition) -> dict:
+    """Return what a condition varies, and how it chooses neurons, as columns other than `site`."""
+    choice = {key: value for key, value in condition.items() if key not in ("protocol", "varied")}
+    return {key: v for key, v in (choice | condition["varied"]).items() if key != "site"}
+
+
+def _identities(objectives, condition) -> list[tuple]:
+    """Return what seeds each x₀: the same as in the study, so that both have the same start."""
+    choice = (condition["selection"], condition["scope"])
+    return [
+        ("single", row.site, row.layer, row.index, 0)
+        if row.kind == "single"
+        else ("group", row.word, *choice, row.scope_layer, row.size, 0)
+        if row.kind == "group"
+        else (row.kind, row.item, row.label, *choice, row.size)
+        for row in objectives.itertuples(index=False)
+    ]
+
+
+def _described(
+    optima: OptimaArrays, neurons: ExperimentObjectives, protocol: Protocol
+) -> pd.DataFrame:
+    """Describe optima and compare them with words, at the position read and at the others."""
+    model, place, length = neurons.model, protocol.place - 1, protocol.length
+    e, candidates = model.embeddings, model.candidates
+    shape = (len(optima), length, e.shape[1])
+    found, start = optima.embedding.reshape(shape), optima.start.reshape(shape)
+    facts, own = optima.objectives, found[:, place]
+    target = facts["target"].to_numpy()
+    among = among_words(own, start[:, place], e, model.words, target)
+    nearest = [
+        nearest_words(found[:, i], e, candidates)
+        if i != place
+        else (among["nearest"].to_numpy(), among["nearest_cosine"].to_numpy())
+        for i in range(length)
+    ]
+    names = model.words["word"].to_numpy()
+    facts = facts.assign(
+        activation=optima.activation,
+        ceiling=optima.ceiling,
+        start_activation=optima.curve[0],
+        gain_at_the_end=late_change(optima.steps, optima.curve, 0.1) / np.abs(optima.curve[-1]),
+        norm=np.linalg.norm(own, axis=1) / np.linalg.norm(e[candidates], axis=1).mean(),
+        turned=(unit(own) * unit(start[:, place])).sum(axis=1),
+        nearest_word=among["nearest_word"],
+        nearest_cosine=among["nearest_cosine"],
+        start_nearest_cosine=among["start_nearest_cosine"],
+        nearest_everywhere=[
+            " ".join(names[[ids[row] for ids, _ in nearest]]) for row in range(len(facts))
+        ],
+        embedding=list(optima.embedding.astype(np.float32)),
+    )
+    others = [cosine for i, (_, cosine) in enumerate(nearest) if i != place]
+    facts["nearest_cosine_elsewhere"] = np.mean(others, axis=0) if others else np.nan
+    for column in ("target_cosine", "target_rank", "margin", "recovered"):
+        facts[column] = among[column].astype(float)
+    facts["recovered_elsewhere"] = np.nan
+    has = target >= 0
+    if length > 1 and has.any():
+        elsewhere = [ids[has] == target[has] for i, (ids, _) in enumerate(nearest) if i != place]
+        facts.loc[has, "recovered_elsewhere"] = np.any(elsewhere, axis=0).astype(float)
+    return _among_contexts(facts, own, e, neurons) if neurons.contexts else facts
+
+
+def _among_contexts(facts, optima, e, neurons: ExperimentObjectives) -> pd.DataFrame:
+    """Add cosines to the context's word, to its mean and to the other label's mean; and `nearest_to`.
+
+    `nearest_to`: the context (mean of its tokens), one of its own words, or another word.
+    """
+    tokens: dict = {}
+    for c in neurons.contexts:
+        ids, word = tokens_of(c, neurons.model.tokenizer)
+        kept = tokens.setdefault((c.kind, c.item), {}).setdefault(c.label, ([], []))
+        kept[0].extend(ids)
+        kept[1].extend(ids[place] for place in word)
+    candidates, words = neurons.model.words["candidate"].to_numpy(), unit(e)
+    columns = ["word_cosine", "context_cosine", "other_cosine", "own_word_cosine"]
+    found = np.full((len(facts), len(columns)), np.nan)
+    nearest_to = np.full(len(facts), "", dtype=object)
+    for row, (kind, item, label) in enumerate(
+        zip(facts["kind"], facts["item"], facts["label"], strict=True)
+    ):
+        if (kind, item) not in tokens:
+            continue
+        labels, optimum = tokens[kind, item], unit(optima[row : row + 1])[0]
+        ids, word = labels[label]
+        others = [i for name, (of_other, _) in labels.items() if name != label for i in of_other]
+        means = [unit(e[of_kind].mean(axis=0)[None])[0] for of_kind in (word, ids)]
+        cosine = words @ optimum
+        own = cosine[np.unique(ids)].max()
+        found[row, :2] = means[0] @ optimum, means[1] @ optimum
+        found[row, 2] = unit(e[others].mean(axis=0)[None])[0] @ optimum if others else np.nan
+        found[row, 3] = own
+        foreign = candidates.copy()
+        foreign[ids] = False
+        near = {"context": found[row, 1], "own word": own, "another word": cosine[foreign].max()}
+        nearest_to[row] = max(near, key=near.get)
+    cosines = pd.DataFrame(found, columns=columns, index=facts.index)
+    return facts.join(cosines).assign(nearest_to=nearest_to)
+
+
+def _own_word_activation(facts, groups, model: Model) -> np.ndarray:
+    """Return each group's activation for its word between the fixed tokens; NaN without a word."""
+    found, targets = np.full(len(facts), np.nan), facts["target"].to_numpy()
+    has = np.flatnonzero(targets >= 0)
+    if len(has):
+        transformer = model.transformer()
+        means = mean_of([groups[row] for row in has], transformer)
+        with torch.inference_mode():
+            inputs = transformer.word_embeddings[torch.as_tensor(targets[has])]
+            value = means.value(transformer.activations(inputs, means.neurons))
+        found[has] = value.cpu().numpy()
+    return found
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

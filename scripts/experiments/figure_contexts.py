@@ -1,0 +1,97 @@
+"""What the optima of contexts are nearest to, and whether two senses or forms have separate optima.
+
+Left: share of optima that are nearest to their context, to one of its own words, or to another
+word. Right: how much nearer an optimum is to its own sentences than to those of the other sense or
+form, in the model (filled) and in null models (open).
+"""
+
+import pandas as pd
+
+from study.job import run
+from textualization.report.alt_text import alt_text, interval, number
+from textualization.report.plotting import (
+    MODEL,
+    NULLS,
+    TWO_COLUMNS,
+    FigureFiles,
+    figure,
+    label,
+    legend_above,
+    marked,
+)
+
+#: Shades and hatches that are distinct in grey.
+SHADES = {"context": ("0.15", ""), "own_word": ("0.55", "///"), "another_word": ("0.9", "")}
+#: The model and its null models: offset from the line, and style.
+MARKS = {
+    "model": (0.2, marked(MODEL)),
+    "permuted": (0.0, marked(NULLS["permuted"])),
+    "untrained": (-0.2, marked(NULLS["untrained"])),
+}
+
+
+def main(nearest, senses, files: FigureFiles) -> None:
+    nearest, senses = pd.read_csv(nearest), pd.read_csv(senses)
+    alt = _alt_text(nearest[nearest["null"] == "model"], senses)
+    with figure(files, TWO_COLUMNS, 3.4, columns=2, alt=alt) as (left, right):
+        _nearest(left, nearest[nearest["null"] == "model"])
+        _apart(right, senses)
+
+
+def _alt_text(nearest, senses) -> str:
+    left = []
+    for row in nearest.to_dict("records"):
+        shares = ", ".join(f"{label(what)} {number(100 * row[what], ' %')}" for what in SHADES)
+        left.append(f"{row['kind']}, {label(row['condition'])}: {shares}")
+    right = [
+        interval(
+            f"{row.kind}, {label(row.condition)}, {row.null}",
+            row.own_less_other, row.own_less_other_low, row.own_less_other_high,
+        )
+        for row in senses[senses["null"].isin(list(MARKS))].itertuples()
+    ]  # fmt: skip
+    left = alt_text("What optima of contexts are nearest to, shares of contexts", left)
+    return f"{left} {alt_text('Cosine to own sentences minus cosine to the other label', right)}"
+
+
+def _nearest(axis, rows) -> None:
+    rows = rows.sort_values(["kind", "condition"], ascending=False, kind="stable")
+    names = [
+        f"{kind}: {label(condition)}" for kind, condition in rows[["kind", "condition"]].to_numpy()
+    ]
+    start = 0
+    for what, (shade, hatch) in SHADES.items():
+        values = 100 * rows[what].to_numpy()
+        style = {"color": shade, "hatch": hatch, "edgecolor": "white"}
+        axis.barh(names, values, left=start, label=label(what), **style)
+        start = start + values
+    axis.set(xlabel="optimum nearest to … (% of contexts)", xlim=(0, 100))
+    legend_above(axis, 3)
+
+
+def _apart(axis, senses) -> None:
+    """Draw how much nearer optima are to their own sentences than to the other label's."""
+    keys = list(senses.groupby(["kind", "condition"], sort=False).groups)[::-1]
+    for null, (shift, style) in MARKS.items():
+        rows = senses[senses["null"] == null].set_index(["kind", "condition"])
+        for place, key in enumerate(keys):
+            if key not in rows.index:
+                continue
+            row, y = rows.loc[key], place + shift
+            axis.plot(
+                [row["own_less_other_low"], row["own_less_other_high"]],
+                [y, y],
+                color=style["color"],
+                lw=0.7,
+            )
+            fill = style["color"] if null == "model" else "white"
+            name = null if place == 0 else None
+            axis.plot(row["own_less_other"], y, ls="none", mfc=fill, label=name, **style)
+    axis.axvline(0, color="0.6", lw=0.7, zorder=0)
+    axis.set_yticks(range(len(keys)), labels=[f"{kind}: {label(c)}" for kind, c in keys])
+    axis.set_xlabel("cosine to own sentences\nminus cosine to the other label's")
+    legend_above(axis, 3)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

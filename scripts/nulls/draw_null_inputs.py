@@ -1,0 +1,45 @@
+"""Draw random inputs as nulls of optima: words, directions, directions with the words' covariance.
+
+Every replicate has one of each kind for every single neuron of the study.
+"""
+
+import numpy as np
+import pandas as pd
+
+from study.job import run
+from study.results import read_embeddings, read_matrices
+from textualization.analysis.similarity import like_words, nearest_words, target_similarity
+from textualization.draws import generator
+from textualization.files import write_table
+
+
+def main(singles, activations, candidates, weights, sites, inputs, replicates, seed, table) -> None:
+    neurons = pd.read_parquet(singles).drop_duplicates(["site", "layer", "index"])
+    neurons = neurons[["site", "layer", "index"]].reset_index(drop=True)
+    counted = pd.read_parquet(candidates)["candidate"].to_numpy()
+    e = read_embeddings(weights)
+    matrices = read_matrices(sites, activations)
+    tables = []
+    for replicate in range(replicates):
+        for name in inputs:
+            dice, found = generator(seed, "null input", name, replicate), neurons.copy()
+            if name == "random_word":
+                ids = dice.choice(np.flatnonzero(counted), len(neurons))
+                similar = target_similarity(e[ids], ids, e, counted)
+                # A word is nearest to itself, so the next one counts.
+                found["nearest_cosine"] = similar["target_cosine"] - similar["margin"]
+                rows = zip(neurons["site"], neurons["layer"], ids, neurons["index"], strict=True)
+                found["activation"] = [matrices[s][la - 1, w, i] for s, la, w, i in rows]
+            else:
+                vectors = dice.standard_normal((len(neurons), e.shape[1]))
+                if name == "embedding_covariance":
+                    vectors = like_words(vectors, e[counted])
+                found["nearest_cosine"] = nearest_words(vectors, e, counted)[1]
+            tables.append(found.assign(null=name, draw=replicate))
+    columns = ["null", "draw", "site", "layer", "index", "nearest_cosine", "activation"]
+    found = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    write_table(found.reindex(columns=columns), table)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

@@ -1,0 +1,45 @@
+"""Ascend on groups of a null model's neurons, chosen by its own word activations."""
+
+import numpy as np
+import pandas as pd
+
+from study.job import run
+from study.null_optima import describe_null_groups
+from study.word_groups import dealt_words
+from textualization.analysis.selection import strongest_neurons
+from textualization.ascent.protocol import Execution, Protocol
+from textualization.files import write_table
+from textualization.models.model import Model
+from textualization.models.word_activations import all_taps, summarise_neurons
+
+
+def main(
+    weights, candidates, reference, targets, null, replicates, sites, selections, sizes,
+    per_replicate, protocol: Protocol, execution: Execution, table,
+) -> None:  # fmt: skip
+    words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
+    reference = pd.read_parquet(reference)["id"].to_numpy()
+    tables = []
+    for replicate, path in zip(replicates, weights, strict=True):
+        chosen = dealt_words(targets, replicate, per_replicate, protocol.seed)
+        model = Model.open(path, words, read=protocol.read, device=execution.device)
+        taps = all_taps(model.transformer(), sites)
+        neurons = summarise_neurons(model.transformer(), reference, taps)
+        found = model.word_activations(chosen["id"], taps)
+        activations = np.concatenate(list(found.values()), axis=1)
+        places = list(zip(neurons["site"], neurons["layer"], neurons["index"], strict=True))
+        rows = []
+        for selection in selections:
+            for target, activation in zip(chosen.itertuples(), activations, strict=True):
+                order = strongest_neurons(selection, activation, neurons, max(sizes))
+                rows += [
+                    (target.word, target.id, selection, size, [places[i] for i in order[:size]])
+                    for size in sizes
+                ]
+        groups = pd.DataFrame(rows, columns=["word", "target", "selection", "size", "neurons"])
+        tables.append(describe_null_groups(model, groups, null, replicate, protocol, execution))
+    write_table(pd.concat(tables, ignore_index=True), table)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

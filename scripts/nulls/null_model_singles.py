@@ -1,0 +1,71 @@
+"""Ascend on single neurons of a null model: some replicates, a few neurons of every layer each."""
+
+import pandas as pd
+
+from study.job import run
+from textualization.analysis.describe import describe_singles, in_order
+from textualization.analysis.nulls import dealt
+from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
+from textualization.draws import drawn_neurons
+from textualization.files import write_table
+from textualization.models.model import Model
+from textualization.models.transformer import Tap
+from textualization.models.word_activations import all_taps, summarise_neurons
+
+FIRST = "null draw site layer index restart activation ceiling"
+
+
+def main(
+    weights, candidates, reference, null, replicates, widths, layers, neurons, per_replicate,
+    protocol: Protocol, execution: Execution, table,
+) -> None:  # fmt: skip
+    words = pd.read_parquet(candidates)
+    reference = pd.read_parquet(reference)["id"].to_numpy()
+    tables = []
+    for replicate, path in zip(replicates, weights, strict=True):
+        model = Model.open(path, words, read=protocol.read, device=execution.device)
+        objectives = pd.DataFrame(
+            [
+                (site, layer, int(index))
+                for site, width in widths.items()
+                for layer in layers
+                for index in dealt(
+                    drawn_neurons(protocol.seed, site, layer, width, neurons),
+                    replicate,
+                    per_replicate,
+                )
+            ],
+            columns=["site", "layer", "index"],
+        )
+        names = list(objectives.itertuples(index=False, name=None))
+        objectives["neurons"] = [[name] for name in names]
+        objectives["identity"] = [("single", null, replicate, *name) for name in names]
+        optima = ascend_objectives(model, objectives, protocol, execution)
+        summary = summarise_neurons(
+            model.transformer(), reference, all_taps(model.transformer(), widths)
+        )
+        described = describe_singles(
+            optima.with_curves(optima.facts()),
+            optima.start,
+            optima.embedding,
+            model.embeddings,
+            words,
+            summary,
+            _activations_of(model),
+        )
+        tables.append(described.assign(null=null, draw=replicate, restart=0))
+    write_table(in_order(pd.concat(tables, ignore_index=True), FIRST), table)
+
+
+def _activations_of(model: Model):
+    def activations_of(facts, word):
+        taps = [Tap(*tap) for tap in zip(facts["site"], facts["layer"], strict=True)]
+        a = model.word_activations(word, sorted(set(taps)))
+        rows = zip(taps, facts["index"], strict=True)
+        return [a[tap][row, index] for row, (tap, index) in enumerate(rows)]
+
+    return activations_of
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

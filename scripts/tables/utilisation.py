@@ -1,0 +1,49 @@
+"""Utilisation and shares of the exact ceiling by layer, for the model and its null models.
+
+The words' mean activation is given as a share of the optimum's activation and of the exact ceiling,
+and the optimum's activation as a share of the ceiling. Values are medians with bootstrap intervals
+over neurons. Geometry is the share of the ceiling that LayerNorm's geometry alone predicts.
+"""
+
+import numpy as np
+import pandas as pd
+
+from study.job import run
+from study.results import coordinates, read_nulls
+from textualization.analysis.estimates import Intervals, centre
+from textualization.analysis.similarity import utilisation
+from textualization.models.layernorm import expected_magnitude
+from textualization.report.tables import TableFiles, write_for_people
+
+#: Columns of the table: one activation as a share of another.
+SHARES = {
+    "mean_word_of_optimum": ("mean_word_activation", "activation"),
+    "mean_word_of_ceiling": ("mean_word_activation", "ceiling"),
+    "optimum_of_ceiling": ("activation", "ceiling"),
+}
+
+
+def main(singles, nulls, weights, intervals: Intervals, files: TableFiles) -> None:
+    model, nulls = pd.read_parquet(singles), read_nulls(nulls)
+    geometry = coordinates(model, weights, expected_magnitude)
+    model["geometry"] = utilisation(geometry, model["ceiling"])
+    tables = {"model": model} | dict(list(nulls.groupby("null")))
+    rows = []
+    for of, table in tables.items():
+        for (site, layer), chosen in table.groupby(["site", "layer"]):
+            row = {"site": site, "layer": layer, "of": of}
+            shares = {name: utilisation(chosen[a], chosen[b]) for name, (a, b) in SHARES.items()}
+            # Restarts of a neuron, and its replicates in a null, count once, with their mean.
+            neurons = chosen[["index"]].assign(**shares).groupby("index").mean()
+            row["neurons"] = len(neurons)
+            for name in SHARES:
+                estimate = centre(neurons[name], np.median, intervals)
+                row |= dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
+            if of == "model":
+                row["geometry_of_ceiling"] = chosen.drop_duplicates("index")["geometry"].median()
+            rows.append(row)
+    write_for_people(pd.DataFrame(rows), files)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

@@ -1,0 +1,29 @@
+"""Compute the activation of every neuron of a site for `[CLS] w [SEP]`, for every word w."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import torch
+
+from study.job import run
+from textualization.files import mapped_array
+from textualization.models.model import Model
+from textualization.models.word_activations import all_taps, in_batches
+
+
+def main(weights, vocabulary, site, read, words_per_pass, device, threads, matrix) -> None:
+    torch.set_num_threads(threads)
+    words = len(pd.read_parquet(vocabulary))
+    model = Model.open(weights, read=read, device=device).transformer()
+    taps = all_taps(model, [site])
+    shape = (len(taps), words, model.width(site))
+    with mapped_array(matrix, shape, np.float32) as a:
+        for rows, found in in_batches(model, np.arange(words), taps, words_per_pass):
+            for tap, activations in found.items():
+                a[tap.layer - 1, rows] = activations
+            logging.info("%d of %d words", min(rows.stop, words), words)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

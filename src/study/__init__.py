@@ -1,0 +1,1 @@
+"""Modules that depend on Snakemake or on the folders of a study."""

@@ -1,0 +1,40 @@
+"""The project's files that a script imports. Loads fast: the Snakefile imports this module."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+
+def local_imports(script: str | Path, root: str | Path) -> list[str]:
+    """List a script and all modules of this project that it imports, directly or indirectly.
+
+    Args:
+        script: a Python file.
+        root: the folder of the project's modules; imports from elsewhere are ignored.
+
+    Returns:
+        Sorted paths, including the script's.
+    """
+    script, root = Path(script), Path(root)
+    found, waiting = set(), [script]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _imported(path, root)
+    return sorted(str(path) for path in found)
+
+
+@cache
+def _imported(path: Path, root: Path) -> list[Path]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    candidates = [root / Path(*name.split(".")) for name in names]
+    files = [p.with_suffix(".py") for p in candidates] + [p / "__init__.py" for p in candidates]
+    # Importing a module also runs its package's __init__.py.
+    files += [f.parent / "__init__.py" for f in files if f.is_file() and f.parent != root]
+    return [file for file in files if file.is_file()]

@@ -1,0 +1,223 @@
+"""Experiments: ascents on the same objectives under several conditions.
+
+An experiment's `vary` names blocks. A block gives some variables a value or a list of values; its
+conditions are all combinations. Variables in neither a block nor `base` take the study's settings.
+Loads fast: the Snakefile imports this module.
+"""
+
+from itertools import product
+
+from textualization.registry import SOLVERS
+
+#: Maximum number of free positions: a converted model's maximum length without the special tokens.
+MOST_FREE = 62
+
+#: Variables of a condition: the default (None: that of the solver, or of the study's `ascent`), and the
+#: allowed values: names, a range of whole numbers, or the bounds of a number.
+ANY, POSITIVE = (0.0, 1e9), (1e-12, 1e9)
+VARIABLES = {
+    # the ascent
+    "solver": (None, (*SOLVERS, "exhaustive")),
+    "steps": (None, range(1, 1_000_001)),
+    "rate": (None, POSITIVE),
+    "init_kind": (None, ("normal", "uniform")),
+    "init_scale": (None, (1e-9, 1e9)),
+    "seed": (None, range(2**32)),
+    "parametrisation": (
+        None,
+        ("vocabulary", "embedding", "sphere", "softmax", "gumbel_softmax", "convex_hull"),
+    ),
+    "penalty": ("none", ("none", "l2_e", "l2_x", "nearest_word", "entropy", "mahalanobis")),
+    "strength": (0.0, ANY),
+    "project_every": (0, range(1_000_001)),
+    "temperature_from": (None, POSITIVE),
+    "temperature_to": (None, POSITIVE),
+    # the number of free positions between the special tokens, and the one that is read
+    "length": (1, range(1, MOST_FREE + 1)),
+    "place": (1, range(1, MOST_FREE + 1)),
+    # the choice of neurons
+    "site": ("output", ("output", "intermediate")),
+    "scope": ("model", ("model", "layer")),
+    "selection": ("absolute", ("absolute", "ratio_to_max", "z_score", "contrast")),
+    "activations": ("alone", ("alone", "in_context")),
+    "reading": ("word", ("word", "pooled")),
+}
+DEFAULTS = {name: default for name, (default, _) in VARIABLES.items()}
+#: Parametrisations that each solver supports, its default first.
+PARAMETRISATIONS = {name: entry.parametrisations for name, entry in SOLVERS.items()}
+PARAMETRISATIONS["exhaustive"] = ("word",)
+_MIXTURES = ("softmax", "gumbel_softmax")
+
+
+def blocks(experiment: dict) -> dict[str, dict]:
+    """Return the blocks of an experiment, without those that a later settings file set to null."""
+    return {name: varied for name, varied in experiment["vary"].items() if varied is not None}
+
+
+def needs_contexts(experiment: dict) -> bool:
+    """Tell whether an experiment ascends on contexts or on words of contexts."""
+    return "contexts" in experiment or experiment.get("groups", {}).get("of") == "contexts"
+
+
+def conditions(experiment: dict) -> dict[str, dict[str, dict]]:
+    """List the conditions of every block: {block: {name: {variable: value}}}.
+
+    A name is the block's, followed by the values in which its conditions differ. `place: each` gives
+    one condition per free position.
+    """
+    found = {}
+    for block, varied in blocks(experiment).items():
+        lists = {key: v if isinstance(v, list) else [v] for key, v in varied.items()}
+        several = [key for key, values in lists.items() if len(values) > 1 or values == ["each"]]
+        found[block] = {}
+        for values in product(*lists.values()):
+            for one in _places(experiment.get("base", {}) | dict(zip(lists, values, strict=True))):
+                name = " ".join([block, *(f"{key}={one[key]}" for key in several)])
+                found[block][name] = one
+    return found
+
+
+def _places(condition: dict) -> list[dict]:
+    if condition.get("place") != "each":
+        return [condition]
+    places = range(1, condition.get("length", 1) + 1)
+    return [condition | {"place": place} for place in places]
+
+
+def requested(experiment: dict) -> dict:
+    """Return an experiment's objectives as declared: single neurons, groups of words or of contexts."""
+    kinds = ("singles", "groups", "contexts")
+    return {kind: experiment[kind] for kind in kinds if kind in experiment}
+
+
+def protocol(settings: dict, subject: str) -> dict:
+    """Return the fields of `textualization.ascent.protocol.Protocol` for a study.
+
+    Args:
+        settings: the study's settings.
+        subject: `singles` or `groups`.
+    """
+    ascent = settings["ascent"]
+    options = ascent | {"paper": {"rate": ascent["rate"]}}
+    return {
+        "solver": ascent["solver"],
+        "options": options[ascent["solver"]],
+        "steps": ascent[subject]["steps"],
+        "recorded": ascent["recorded"],
+        **ascent["stop"],
+        "dtype": ascent["dtype"],
+        "init": ascent["init"],
+        "seed": settings["seed"],
+        "read": settings["read"],
+        "entries": ascent["entries"],
+    }
+
+
+def resolved(condition: dict, settings: dict) -> dict:
+    """Return a condition in full: its `protocol`, its choice of neurons, and what it `varied`.
+
+    Args:
+        condition: variables and their values.
+        settings: the study's settings, for all other variables.
+    """
+    full = DEFAULTS | condition
+    ascent = settings["ascent"]
+    solver = full["solver"] or ascent["solver"]
+    options = dict(ascent.get(solver, {}))
+    if solver == "paper":
+        options = {"rate": ascent["rate"]}
+    own = {key: full[key] for key in _options_of(solver) if full[key] is not None}
+    options |= {key: v for key, v in own.items() if key in condition or key not in options}
+    return {
+        "protocol": protocol(settings, "groups")
+        | {
+            "solver": solver,
+            "options": options,
+            "steps": full["steps"] or ascent["groups"]["steps"],
+            "init": {
+                "kind": full["init_kind"] or ascent["init"]["kind"],
+                "scale": full["init_scale"] or ascent["init"]["scale"],
+            },
+            "seed": settings["seed"] if full["seed"] is None else full["seed"],
+            "entries": 0,
+            "length": full["length"],
+            "place": full["place"],
+        },
+        **{key: full[key] for key in ("site", "scope", "selection", "activations", "reading")},
+        "varied": dict(condition),
+    }
+
+
+def _options_of(solver: str) -> tuple[str, ...]:
+    """Return the variables that a solver takes as options."""
+    return SOLVERS[solver].options if solver in SOLVERS else ()
+
+
+def wrong_values(block: dict) -> list[str]:
+    """List the faults in the variables and values of a block or a base."""
+    found = []
+    for key, values in block.items():
+        if key not in VARIABLES:
+            found.append(f"{key!r} is not a variable (allowed: {', '.join(VARIABLES)})")
+            continue
+        allowed = VARIABLES[key][1]
+        for value in values if isinstance(values, list) and values else [values]:
+            if key == "place" and value == "each":
+                continue
+            if not _is_allowed(value, allowed):
+                found.append(f"{key}: {value!r} is not valid (allowed: {_as_text(allowed)})")
+    return found
+
+
+def _is_allowed(value, allowed) -> bool:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(allowed, range):
+        return whole and value in allowed
+    if isinstance(allowed[0], str):
+        return value in allowed
+    least, most = allowed
+    return (whole or isinstance(value, float)) and least <= value <= most
+
+
+def _as_text(allowed) -> str:
+    if isinstance(allowed, range):
+        return f"a whole number from {allowed[0]} to {allowed[-1]}, or a list of them"
+    if isinstance(allowed[0], str):
+        return f"one of {', '.join(allowed)}, or a list of them"
+    least, most = allowed
+    return f"a number {'above' if least else 'from'} 0, to {most:g}, or a list of them"
+
+
+def faults(condition: dict, settings: dict) -> list[str]:
+    """List the contradictions in a condition."""
+    ascent = settings["ascent"]
+    full = DEFAULTS | condition
+    solver = full["solver"] or ascent["solver"]
+    kind = full["parametrisation"] or ascent.get(solver, {}).get("parametrisation")
+    kind = kind or PARAMETRISATIONS[solver][0]
+    found = []
+    if kind not in PARAMETRISATIONS[solver]:
+        supported = ", ".join(PARAMETRISATIONS[solver])
+        others = " or ".join(name for name, kinds in PARAMETRISATIONS.items() if kind in kinds)
+        found.append(
+            f"parametrisation {kind} with solver {solver}, which supports {supported}; take {others}"
+        )
+    for key in sorted(set(condition) & {*_options_of("adam")} - {"parametrisation"}):
+        if key not in _options_of(solver) and full[key] not in (0, "none"):
+            found.append(f"{key} with solver {solver}, which has no such option")
+    if (full["penalty"] == "none") != (not full["strength"]):
+        found.append("penalty and strength must be given together")
+    if full["penalty"] == "entropy" and kind not in _MIXTURES:
+        found.append(f"penalty entropy with parametrisation {kind}, which has no mixture weights")
+    if full["project_every"] and kind not in ("embedding", "sphere"):
+        found.append(f"project_every with parametrisation {kind}; take embedding or sphere")
+    for key in ("temperature_from", "temperature_to"):
+        if key in condition and kind not in _MIXTURES:
+            found.append(f"{key} with parametrisation {kind}, which has no temperature")
+    if full["length"] > 1 and solver != "paper":
+        found.append(f"length {full['length']} with solver {solver}, which takes 1; take paper")
+    if full["length"] > 1 and settings["read"] != "word":
+        found.append(f"length {full['length']} with read: {settings['read']}; take word")
+    if full["place"] > full["length"]:
+        found.append(f"place {full['place']} of {full['length']} free positions")
+    return found

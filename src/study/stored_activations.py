@@ -1,0 +1,74 @@
+"""Activations of neurons and groups by words, from the word activations that a study stores."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pandas as pd
+
+from textualization.analysis.activation_summaries import group_activations
+
+#: Number of groups whose activations by all words are in memory at once.
+GROUPS_AT_ONCE = 32
+KINDS = ("word", "nearest_word", "best_word", "mean_word")
+
+
+def neuron_activations(matrices: dict[str, np.ndarray]) -> Callable:
+    """Return the function `activations_of` for `describe_singles`.
+
+    Args:
+        matrices: word activations per site, (layers, V, width).
+    """
+
+    def activations_of(facts, word):
+        rows = zip(facts["site"], facts["layer"], word, facts["index"], strict=True)
+        return [matrices[site][layer - 1, id, index] for site, layer, id, index in rows]
+
+    return activations_of
+
+
+def group_word_activations(
+    facts: pd.DataFrame,
+    target: np.ndarray,
+    nearest: np.ndarray,
+    rankings: Iterable[tuple[str, str, pd.DataFrame]],
+    matrices: dict[str, np.ndarray],
+    words: pd.DataFrame,
+) -> pd.DataFrame:
+    """Compute each group's activation by its target, nearest word, best word and words on average.
+
+    Args:
+        facts: the groups, n rows: `word`, `selection`, `scope`, `scope_layer`, `size`.
+        target, nearest: ids of each group's target and nearest word, (n,).
+        rankings: (selection, scope, ranking); a group is the first neurons of a word's ranking.
+        matrices: word activations per site, (layers, V, width).
+        words: the vocabulary, V rows: `word`, `candidate`.
+
+    Returns:
+        n rows: `<kind>_activation` for KINDS, where `word` is the target; `best_word`.
+    """
+    candidates, names = np.flatnonzero(words["candidate"]), words["word"].to_numpy()
+    best_word = np.empty(len(facts), dtype=object)
+    found = np.empty((len(facts), len(KINDS)))
+    for selection, scope, ranking in rankings:
+        group = ranking.groupby(["word", "scope_layer"], observed=True).ngroup()
+        ranking = ranking.assign(group=group)
+        chosen = (facts["selection"] == selection) & (facts["scope"] == scope)
+        sizes = np.sort(facts["size"][chosen].unique())
+        # In parts, since (V, groups, sizes) would not fit in memory for a long word list.
+        for first in range(0, ranking["group"].max() + 1, GROUPS_AT_ONCE):
+            part = ranking[ranking["group"].between(first, first + GROUPS_AT_ONCE - 1)]
+            part = part.assign(group=part["group"] - first)
+            means = group_activations(matrices, part, sizes)
+            keys = part.drop_duplicates("group")[["word", "scope_layer", "group"]]
+            rows = facts[chosen].reset_index().merge(keys, on=["word", "scope_layer"])
+            at, group = rows["index"].to_numpy(), rows["group"].to_numpy()
+            size = np.searchsorted(sizes, rows["size"])
+            best = candidates[means[candidates].argmax(axis=0)]
+            average = np.abs(means[candidates]).mean(axis=0)
+            best_word[at] = names[best[group, size]]
+            found[at, 0] = means[target[at], group, size]
+            found[at, 1] = means[nearest[at], group, size]
+            found[at, 2] = means[best[group, size], group, size]
+            found[at, 3] = average[group, size]
+    columns = [f"{kind}_activation" for kind in KINDS]
+    return pd.DataFrame(found, columns=columns, index=facts.index).assign(best_word=best_word)

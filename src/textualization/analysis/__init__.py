@@ -1,0 +1,1 @@
+"""Analysis of optima: comparison with words, null models, estimates."""

@@ -1,0 +1,1 @@
+"""Gradient ascent: objectives, solvers, starts and the loop."""

@@ -1,0 +1,1 @@
+"""Models: sources, conversion, forward passes and upper bounds of neurons."""

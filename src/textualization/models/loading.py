@@ -1,0 +1,108 @@
+"""Loading of models from the Hugging Face hub, a folder, or transformers."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from textualization.errors import RequestError
+from textualization.models import sources
+from textualization.models.conversion import config_of, convert, convert_loaded, family_of
+from textualization.models.model import Model
+from textualization.models.tokenizer import load_tokenizer, plain
+from textualization.models.transformer import POSITIONS
+from textualization.models.vocabulary import CANDIDATES, vocabulary_table, with_candidates
+
+
+def load(
+    source,
+    tokenizer=None,
+    *,
+    family: str | None = None,
+    revision: str = "main",
+    candidates: str = "whole_words",
+    read: str = "word",
+    device: str = "auto",
+) -> Model:
+    """Load a model.
+
+    Args:
+        source: a repository on the hub (`owner/name`), a folder with `config.json`,
+            `model.safetensors` and `tokenizer.json`, or a transformers model.
+        tokenizer: fast tokenizer of transformers; for a transformers model only.
+        family: the model's family (docs/families.md); found by the model's type if None.
+        revision: branch, tag or commit on the hub.
+        candidates: entries that count as words: `whole_words`, `with_wordpieces` or `all`.
+        read: position at which neurons are read: `word`, `cls` or `sep`.
+        device: `cpu`, `cuda` or `auto` (a GPU if one is visible).
+
+    Raises:
+        RequestError: the model cannot be found or read, or an argument is not allowed.
+    """
+    for argument, value, allowed in (
+        ("candidates", candidates, tuple(CANDIDATES)),
+        ("read", read, POSITIONS),
+        ("device", device, ("auto", "cpu", "cuda")),
+    ):
+        if value not in allowed:
+            raise RequestError(f"{argument}: {value!r} is not one of {', '.join(allowed)}")
+    if isinstance(source, str | Path):
+        if tokenizer is not None:
+            raise RequestError("tokenizer: a hub id or a folder brings its own (leave it out)")
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = _folder_of(source, revision, Path(temporary))
+            family = family or family_of(source, config_of(folder).model_type)
+            tensors, facts = convert(folder, family)
+            tokens = load_tokenizer(folder / "tokenizer.json")
+        name = Path(source).name if Path(source).is_dir() else str(source)
+    else:
+        tensors, facts, tokens, name = _of_transformers(source, tokenizer, family)
+    vocabulary = json.loads(tokens.to_str())
+    entries = tokens.get_vocab(with_added_tokens=True)
+    words = vocabulary_table(vocabulary, entries, len(tensors["word_embeddings"]))
+    words = with_candidates(words, candidates)
+    try:
+        model = Model(tensors, facts, words, tokens, name=name, read=read, device=device)
+        model.transformer()  # raises if the model has no such position
+    except (ValueError, RuntimeError) as error:
+        raise RequestError(f"{name}: {error}") from None
+    return model
+
+
+def _folder_of(source: str | Path, revision: str, temporary: Path) -> Path:
+    """Return a folder of the model's files in their current formats."""
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        source = {"source": "path", "path": str(folder), "pickled": True}
+    elif isinstance(source, Path) or str(source)[:1] in "/.~" or str(source).count("/") > 1:
+        raise RequestError(f"{source}: there is no such folder")
+    else:
+        source = {"source": "hub", "repository": source, "revision": revision}
+    try:
+        found = sources.local_folder(source)
+        if found is None:
+            sources.fetch(source, temporary)
+    except sources.SourceError as error:
+        raise RequestError(str(error)) from None
+    return found or temporary
+
+
+def _of_transformers(model, tokenizer, family: str | None):
+    """Return the tensors, facts, tokenizer and name of a transformers model."""
+    if not hasattr(model, "config") or not hasattr(model, "state_dict"):
+        raise RequestError(
+            f"source: {type(model).__name__} is not a hub id, folder or transformers model"
+        )
+    if tokenizer is None:
+        raise RequestError(
+            "tokenizer: a transformers model needs its tokenizer (pass its fast one)"
+        )
+    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    if not isinstance(backend, Tokenizer):
+        raise RequestError(
+            f"tokenizer: {type(tokenizer).__name__} is not a fast tokenizer of transformers"
+        )
+    tokens = plain(Tokenizer.from_str(backend.to_str()))
+    tensors, facts = convert_loaded(model, tokens, family)
+    return tensors, facts, tokens, model.config.name_or_path or type(model).__name__

@@ -1,0 +1,221 @@
+"""A model: frozen weights, and optionally its vocabulary and tokenizer."""
+
+import functools
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import safe_open
+from tokenizers import Tokenizer
+
+from textualization.analysis.selection import SELECTIONS, strongest_neurons
+from textualization.errors import RequestError
+from textualization.files import sha256
+from textualization.models.architecture import Architecture
+from textualization.models.devices import chosen_device
+from textualization.models.transformer import SITES, FrozenTransformer, Tap
+from textualization.models.word_activations import all_taps, summarise_neurons, word_activations
+
+
+class Model:
+    """A model with frozen weights.
+
+    Args:
+        tensors: weights by name, as returned by `textualization.models.conversion.convert`.
+        facts: the architecture as text, also from `convert`.
+        words: the vocabulary, one row per entry: `word`, `kind`, `candidate`; None if not needed.
+        tokenizer: the model's tokenizer, or None.
+        name: the model's name in messages.
+        read: position at which neurons are read: `word`, `cls` or `sep`.
+        device: `cpu`, `cuda` or `auto`.
+        fingerprint: identifier of the weights; computed from them if None.
+
+    Raises:
+        RuntimeError: `cuda` is requested and no GPU is visible.
+    """
+
+    def __init__(
+        self,
+        tensors: Mapping[str, torch.Tensor],
+        facts: Mapping[str, str],
+        words: pd.DataFrame | None = None,
+        tokenizer: Tokenizer | None = None,
+        *,
+        name: str = "model",
+        read: str = "word",
+        device: str = "cpu",
+        fingerprint: str | None = None,
+    ):
+        self.tensors, self.facts = tensors, facts
+        self.architecture = Architecture.read(facts)
+        self.words, self.tokenizer, self.name, self.read = words, tokenizer, name, read
+        self.device, self.device_in_words = chosen_device(device)
+        self._fingerprint = fingerprint
+        self._transformers: dict[tuple[str, str], FrozenTransformer] = {}
+        self._summaries: dict[str, pd.DataFrame] = {}
+
+    @classmethod
+    def open(cls, path: str | Path, words: pd.DataFrame | None = None, **options) -> "Model":
+        """Open a file of tensors and facts.
+
+        Args:
+            path: the file, frozen.safetensors.
+            words: see `Model`.
+            options: further arguments of `Model`.
+        """
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
+            facts = file.metadata()
+        return cls(tensors, facts, words, fingerprint=sha256(path), **options)
+
+    def __repr__(self) -> str:
+        words = "" if self.words is None else f", {len(self.words)} words"
+        return f"<Model {self.name}: {self.layers} layers of {self.architecture.hidden}{words}>"
+
+    @property
+    def layers(self) -> int:
+        """The number of layers."""
+        return self.architecture.layers
+
+    def width(self, site: str) -> int:
+        """Count the neurons per layer at a site."""
+        return self.architecture.width(site)
+
+    @functools.cached_property
+    def embeddings(self) -> np.ndarray:
+        """The word-embedding matrix E: (V, H), float32."""
+        return self.tensors["word_embeddings"].float().cpu().numpy()
+
+    @property
+    def candidates(self) -> np.ndarray:
+        """Mask of the entries that may be an optimum's nearest word: (V,), bool."""
+        return self._known_words()["candidate"].to_numpy()
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal identifier of the weights."""
+        if self._fingerprint is not None:
+            return self._fingerprint
+        found = hashlib.sha256(repr(sorted(self.facts.items())).encode())
+        for name in sorted(self.tensors):
+            tensor = self.tensors[name].contiguous().cpu()
+            found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            found.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        return found.hexdigest()
+
+    def transformer(
+        self, dtype: str = "float32", length: int = 1, place: int = 1, read: str | None = None
+    ) -> FrozenTransformer:
+        """Return the model as a transformer that can run; cached for one free position.
+
+        Args:
+            dtype: `float32` or `float64`.
+            length: number of adjacent free positions.
+            place: the free position that is read as `word`, from 1.
+            read: the position that is read; `self.read` if None.
+        """
+        read = read or self.read
+        if (dtype, read) in self._transformers and length == 1:
+            return self._transformers[dtype, read]
+        logging.info(
+            "device %s, %s, %d threads", self.device_in_words, dtype, torch.get_num_threads()
+        )
+        transformer = FrozenTransformer(
+            self.tensors,
+            self.facts,
+            read=read,
+            dtype=getattr(torch, dtype),
+            device=self.device,
+            length=length,
+            place=place,
+        )
+        if length == 1:
+            self._transformers[dtype, read] = transformer
+        return transformer
+
+    def id_of(self, word: str) -> int:
+        """Look up a word's id.
+
+        Raises:
+            RequestError: the word is not one entry of the vocabulary. The message lists its pieces.
+        """
+        words = self._known_words()
+        rows = np.flatnonzero((words["word"] == word).to_numpy())
+        if len(rows):
+            return int(rows[0])
+        pieces = ""
+        if self.tokenizer is not None:
+            tokens = self.tokenizer.encode(word, add_special_tokens=False).tokens
+            pieces = f" (in pieces: {' '.join(tokens)})"
+        raise RequestError(f"{word!r} is not one entry of the vocabulary of {self.name}{pieces}")
+
+    def word_activations(self, ids: Sequence[int], taps: Sequence[Tap]) -> dict[Tap, np.ndarray]:
+        """Compute the activations of all neurons of some taps on words: (n, width) per tap."""
+        return word_activations(self.transformer(), np.asarray(ids), taps)
+
+    def summary(self, site: str) -> pd.DataFrame:
+        """Summarise a site's neurons over all candidate words (see `neuron_summary`); cached."""
+        if site not in self._summaries:
+            taps, ids = all_taps(self.transformer(), [site]), np.flatnonzero(self.candidates)
+            self._summaries[site] = summarise_neurons(self.transformer(), ids, taps)
+        return self._summaries[site]
+
+    def neurons_of(
+        self,
+        word: str,
+        size: int,
+        selection: str = "absolute",
+        site: str = "output",
+        layer: int | None = None,
+    ) -> list[tuple[str, int, int]]:
+        """Select the neurons that respond most to a word (paper, sec. 4).
+
+        Args:
+            word: one entry of the vocabulary.
+            size: number of neurons.
+            selection: `absolute`, `ratio_to_max` or `z_score`, see
+                `textualization.analysis.selection`. The last two need every word's activations:
+                seconds to minutes, once per site.
+            site: `output` or `intermediate`.
+            layer: the layer to select from; all layers if None.
+
+        Returns:
+            Neurons (site, layer, index), strongest first.
+
+        Raises:
+            RequestError: the word is not one entry, an argument is not allowed, or fewer than
+                `size` neurons can be ranked.
+        """
+        if site not in SITES:
+            raise RequestError(f"site: {site!r} is not one of {', '.join(SITES)}")
+        if layer is not None and layer not in range(1, self.layers + 1):
+            raise RequestError(
+                f"layer: {layer!r} is not a layer of {self.name} (layers 1 to {self.layers})"
+            )
+        if selection not in SELECTIONS:
+            raise RequestError(f"selection: {selection!r} is not one of {', '.join(SELECTIONS)}")
+        taps = all_taps(self.transformer(), [site])
+        taps = [tap for tap in taps if layer in (None, tap.layer)]
+        found = self.word_activations([self.id_of(word)], taps)
+        activation = np.concatenate([found[tap][0] for tap in taps])
+        pool = pd.DataFrame(
+            [(site, tap.layer, index) for tap in taps for index in range(self.width(site))],
+            columns=["site", "layer", "index"],
+        )
+        if selection != "absolute":
+            pool = pool.merge(self.summary(site), on=["site", "layer", "index"])
+        try:
+            order = strongest_neurons(selection, activation, pool, size)
+        except ValueError as error:
+            raise RequestError(f"{word!r}: {error}") from None
+        selected = pool.iloc[order]
+        return list(zip(selected["site"], selected["layer"], selected["index"], strict=True))
+
+    def _known_words(self) -> pd.DataFrame:
+        if self.words is None:
+            raise RequestError(f"{self.name}: the model was opened without a vocabulary")
+        return self.words

@@ -1,0 +1,143 @@
+"""The result of `ascend`: optima, compared with the words of their model."""
+
+import functools
+
+import numpy as np
+import pandas as pd
+import torch
+
+from textualization.analysis.describe import among_words, with_utilisation
+from textualization.analysis.similarity import several_nearest_words
+from textualization.ascent.exhaustive import try_words
+from textualization.ascent.objectives import mean_of
+from textualization.models.model import Model
+from textualization.optima_arrays import OptimaArrays
+
+#: Columns of `Optima.table`, in order. Columns of targets appear only if a group's name is a word.
+COLUMNS = ["objective", "restart", "size", "activation", "ceiling", "share_of_ceiling"]
+COLUMNS += ["nearest_word", "nearest_cosine", "best_word", "utilisation_best_word"]
+COLUMNS += ["utilisation_nearest_word", "utilisation_mean_word", "start_nearest_cosine"]
+COLUMNS += ["target_cosine", "target_rank", "recovered", "finite", "taken"]
+
+
+class Optima:
+    """The optima of neurons and groups of a model, one row each.
+
+    Args:
+        model: the model.
+        arrays: the optima; their objectives have `objective` (a name), `restart` and `size`.
+        neurons: a list of (site, layer, index) per objective.
+    """
+
+    def __init__(self, model: Model, arrays: OptimaArrays, neurons: list[list[tuple]]):
+        self.model, self.arrays, self.neurons = model, arrays, neurons
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __repr__(self) -> str:
+        return f"<Optima: {len(self)} of {self.model.name}>"
+
+    @property
+    def embedding(self) -> np.ndarray:
+        """The optimal inputs e, (n, H)."""
+        return self.arrays.embedding
+
+    @property
+    def activation(self) -> np.ndarray:
+        """The activation at each optimum, (n,)."""
+        return self.arrays.activation
+
+    def table(self) -> pd.DataFrame:
+        """Describe the optima, one row each.
+
+        Returns:
+            `objective`, `restart`, `size` (neurons); `activation`, `ceiling`, `share_of_ceiling`;
+            `nearest_word`, `nearest_cosine`; `best_word`, the word that activates the objective most;
+            `utilisation_…`, the activation by the best word, by the nearest word and by words on
+            average as a share of the optimum's; `start_nearest_cosine`, the nearest word's cosine at
+            the start. If a group's name is a word of the model: `target_cosine`, `target_rank`
+            (1 = nearest), `recovered`. See docs/columns.md.
+
+        Raises:
+            RequestError: the model's words are not known.
+        """
+        facts, model = self.arrays.facts(), self.model
+        names = model.words["word"].to_numpy() if model.words is not None else model.candidates
+        among = among_words(
+            self.arrays.embedding, self.arrays.start, model.embeddings, model.words, self._targets
+        )
+        best = self._over_words
+        facts = facts.assign(
+            share_of_ceiling=facts["activation"] / facts["ceiling"],
+            best_word=names[best.best_word.cpu().numpy()],
+            best_word_activation=best.best_activation.double().cpu().numpy(),
+            mean_word_activation=best.mean_magnitude.cpu().numpy(),
+            nearest_word_activation=self._activations_by(among["nearest"].to_numpy()),
+            **{column: among[column].to_numpy() for column in among if column != "nearest"},
+        )
+        if (self._targets < 0).all():
+            facts = facts.drop(columns=["target_cosine", "target_rank", "recovered"])
+        facts = with_utilisation(facts)
+        return facts[[column for column in COLUMNS if column in facts]]
+
+    def nearest_words(self, count: int = 5) -> pd.DataFrame:
+        """List the candidate words closest to each optimum, by cosine.
+
+        Args:
+            count: the number of words.
+
+        Returns:
+            `objective`, `restart`, `rank` (1 = nearest), `word`, `cosine`; `count` rows per optimum.
+        """
+        ids, cosines = several_nearest_words(
+            self.arrays.embedding, self.model.embeddings, self.model.candidates, count
+        )
+        shown = ids.shape[1]
+        table = self.arrays.objectives[["objective", "restart"]]
+        table = table.loc[table.index.repeat(shown)].reset_index(drop=True)
+        return table.assign(
+            rank=np.tile(np.arange(1, shown + 1), len(self)),
+            word=self.model.words["word"].to_numpy()[ids.ravel()],
+            cosine=cosines.ravel(),
+        )
+
+    def plot(self):
+        """Plot the ascents and the nearest words.
+
+        Returns:
+            A matplotlib Figure. Left: the activation during each ascent, as a share of the ceiling if
+            there is one. Right: the nearest words of the first optima.
+        """
+        # Imported here, so that the library works without matplotlib.
+        import importlib
+
+        return importlib.import_module("textualization.report.optima_figure").draw(self)
+
+    @functools.cached_property
+    def _targets(self) -> np.ndarray:
+        """The id of the candidate word that equals the objective's name, or -1; (n,)."""
+        words = self.model.words
+        if words is None:
+            return np.full(len(self), -1)
+        ids = {words["word"][i]: i for i in np.flatnonzero(self.model.candidates)}
+        names = self.arrays.objectives["objective"]
+        return np.array([ids.get(name, -1) for name in names])
+
+    @functools.cached_property
+    def _means(self):
+        return mean_of(self.neurons, self.model.transformer())
+
+    @functools.cached_property
+    def _over_words(self):
+        """The activations of the objectives by all candidate words."""
+        ids = torch.as_tensor(np.flatnonzero(self.model.candidates))
+        return try_words(self.model.transformer(), self._means, ids)
+
+    def _activations_by(self, ids: np.ndarray) -> np.ndarray:
+        """Return the activation of each objective by its own word, (n,)."""
+        transformer = self.model.transformer()
+        with torch.inference_mode():
+            inputs = transformer.word_embeddings[torch.from_numpy(np.array(ids))]
+            value = self._means.value(transformer.activations(inputs, self._means.neurons))
+        return value.double().cpu().numpy()

@@ -1,0 +1,35 @@
+"""The names of solvers and null models: a new one is a class or function, and a line here.
+
+Light: it is imported whenever the Snakefile is parsed.
+"""
+
+from typing import NamedTuple
+
+
+class SolverEntry(NamedTuple):
+    """A solver as settings and experiments know it.
+
+    name_of_class: the class in `textualization.ascent.solvers`.
+    parametrisations: those that it supports, its own first.
+    options: variables of an experiment that it takes.
+    for_studies: whether a whole study may use it, as `ascent.solver`.
+    """
+
+    name_of_class: str
+    parametrisations: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    for_studies: bool = True
+
+
+_ADAM = ("rate", "parametrisation", "penalty", "strength", "project_every")
+_ADAM += ("temperature_from", "temperature_to")
+_FREE = ("embedding", "vocabulary", "sphere", "softmax", "gumbel_softmax")
+SOLVERS = {
+    "paper": SolverEntry("Paper", ("vocabulary",), ("rate",)),
+    "lbfgs": SolverEntry("Lbfgs", ("sphere",)),
+    "sphere": SolverEntry("Sphere", ("sphere",)),
+    "adam": SolverEntry("Adam", _FREE, _ADAM, for_studies=False),
+    "frank_wolfe": SolverEntry("FrankWolfe", ("convex_hull",), ("penalty", "strength"), False),
+}
+#: Functions of `textualization.analysis.nulls`.
+NULL_MODELS = ("permuted", "permuted_keep_embeddings", "untrained", "rotated_basis")

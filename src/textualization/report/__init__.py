@@ -1,0 +1,1 @@
+"""Output for readers: tables, figures, sentences, the atlas."""

@@ -1,0 +1,166 @@
+"""Text summaries of one neuron or one word, from a model's part of the atlas.
+
+The arguments called `document` are such a part, see `textualization.report.atlas`.
+"""
+
+import unicodedata
+
+import pandas as pd
+
+from textualization.report.tables import readable
+
+#: Number of a neuron's groups, and of a word's neurons, that are listed.
+NAMED = 8
+
+
+def neuron_name(document: dict, row: int) -> str:
+    """Return `site/layer/index` for a row of the document's neurons."""
+    return "/".join(str(document["neurons"][part][row]) for part in ("site", "layer", "index"))
+
+
+def neuron_answer(document: dict, row: int, optimum: dict) -> list[str]:
+    """Describe a neuron in lines of text.
+
+    Args:
+        document: a model's part of the atlas.
+        row: the neuron's row in the document's neurons.
+        optimum: the columns of its optimum, see `optima_of`.
+    """
+    o, neurons = optimum, document["neurons"]
+    starts = o["starts"]
+    spread = f"{_n(min(starts))} to {_n(max(starts))} over {len(starts)} starts; " * (
+        len(starts) > 1
+    )
+    end = "collapsed" if o["collapsed"] else "converged" if o["converged"] else "not converged"
+    ceiling = "none" if o["ceiling"] is None else f"{_n(o['ceiling'])}, optimum at {_share(o)}"
+    lines = [
+        f"activation       {_n(o['activation'])} ({spread}{_n(o['start_activation'])} at the start)",
+        f"ceiling          {ceiling}",
+        f"utilisation      best word {_p(o['utilisation_best_word'])}, nearest word "
+        f"{_p(o['utilisation_nearest_word'])}, mean word {_p(o['utilisation_mean_word'])}",
+        f"ascent           {o['taken']:.0f} steps, {end}",
+        f"nearest words    {_listed(o['nearest_words'], o['nearest_cosines'])}",
+        f"activating words {_listed(neurons['top_words'][row], neurons['top_activations'][row])}",
+        f"largest entries  {', '.join(map(printable, o['largest_entries'].split(' ')))}",
+        "",
+    ]
+    own = {"of": "this neuron", "neurons": 1, "cosine to the nearest word": o["nearest_cosines"][0]}
+    start = own | {"of": "its start", "cosine to the nearest word": o["start_nearest_cosine"]}
+    own |= {"share of the ceiling": _share(o), "best word": _p(o["utilisation_best_word"])}
+    rows = [own, start]
+    nulls = pd.DataFrame(document.get("nulls", {"null": []}))
+    for null in nulls.itertuples():
+        if (null.site, null.layer) == (neurons["site"][row], neurons["layer"][row]):
+            rows.append(
+                {
+                    "of": f"{null.null}, same layer (medians)",
+                    "neurons": null.neurons,
+                    "cosine to the nearest word": null.nearest_cosine,
+                    "share of the ceiling": _p(null.share_of_ceiling),
+                    "best word": _p(null.utilisation_best_word),
+                }
+            )
+    return [*lines, *_table(rows), "", _groups_of(document, row)]
+
+
+def _groups_of(document, row) -> str:
+    found = [
+        (ranking.index(row) + 1, word, selection)
+        for selection, of_targets in document.get("rankings", {}).items()
+        for word, ranking in zip(document["targets"]["word"], of_targets, strict=True)
+        if row in ranking
+    ]
+    if not found:
+        return "in groups of     none of the study's words, at the sizes studied"
+    first = [
+        f"{printable(word)} ({place}., {selection})" for place, word, selection in sorted(found)
+    ]
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return f"in groups of     {', '.join(first[:NAMED])}{more}"
+
+
+def word_answer(document: dict, word: str, groups: pd.DataFrame, rankings: dict) -> list[str]:
+    """Describe a word in lines of text.
+
+    Args:
+        document: a model's part of the atlas.
+        word: the word.
+        groups: its groups, rows of `groups_of`.
+        rankings: per selection, the neurons of its largest group (rows of the document's neurons).
+    """
+    rows = [
+        {
+            "selection": group.selection,
+            "layers": "all" if group.scope == "model" else str(group.scope_layer),
+            "neurons": group.size,
+            "recovered": "yes" if group.recovered else "no",
+            "starts": f"{_p(group.recovery)} of {group.starts}",
+            "rank": group.target_rank,
+            "cosine": group.target_cosine,
+            "share of ceiling": _p(_ratio(group.activation, group.ceiling)),
+            "nearest words": ", ".join(map(printable, group.nearest_words.split(" "))),
+        }
+        for group in groups.sort_values(["selection", "scope", "scope_layer", "size"]).itertuples()
+    ]
+    lines = [*_table(rows), ""]
+    thresholds = pd.DataFrame(document["thresholds"])
+    own = thresholds[(thresholds["word"] == word) & (thresholds["scope"] == "model")]
+    for selection, rows in own.groupby("selection"):
+        sizes = [f"{_n(row.neurons)} at {row.percent} %" for row in rows.itertuples()]
+        sizes = ", ".join(sizes)
+        lines.append(f"threshold        {sizes} recovery (neurons, {selection}, logistic curve)")
+    for selection, ranking in rankings.items():
+        layers = pd.Series([document["neurons"]["layer"][row] for row in ranking])
+        counts = layers.value_counts().sort_index()
+        by_layer = ", ".join(f"{layer}: {count}" for layer, count in counts.items())
+        lines.append(f"layers           {by_layer} (of {len(ranking)} neurons, {selection})")
+        first = ", ".join(neuron_name(document, row) for row in ranking[:NAMED])
+        lines.append(f"first neurons    {first}")
+    recovery = pd.DataFrame(document["recovery"])
+    if len(recovery):
+        lines += ["", "Share of words recovered in nulls, by group size", *_nulls_table(recovery)]
+    return lines
+
+
+def _nulls_table(recovery: pd.DataFrame) -> list[str]:
+    rows = [
+        {"null": null, "selection": selection}
+        | {str(size): _p(value) for size, value in zip(of["size"], of["value"], strict=True)}
+        for (null, selection), of in recovery.sort_values("size").groupby(
+            ["null_model", "selection"]
+        )
+    ]
+    return _table(rows)
+
+
+def printable(word: str) -> str:
+    """Replace control and invisible characters of a word by their codes, for a terminal."""
+    return "".join(
+        c if unicodedata.category(c)[0] != "C" else f"\\u{ord(c):04x}" for c in str(word)
+    )
+
+
+def _table(rows: list[dict]) -> list[str]:
+    shown = pd.DataFrame(rows).map(readable)
+    return shown.to_string(index=False).splitlines()
+
+
+def _listed(words, values) -> str:
+    pairs = zip(words, values, strict=True)
+    return ", ".join(f"{printable(word)} {_n(value)}" for word, value in pairs)
+
+
+def _ratio(top, bottom):
+    return top / bottom if bottom is not None and bottom == bottom and bottom else None
+
+
+def _share(optimum) -> str:
+    return _p(_ratio(optimum["activation"], optimum["ceiling"]))
+
+
+def _n(value) -> str:
+    return "not known" if value is None or value != value else f"{value:.3g}"
+
+
+def _p(value) -> str:
+    return "" if value is None or value != value else f"{100 * value:.3g} %"

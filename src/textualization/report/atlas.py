@@ -1,0 +1,198 @@
+"""The atlas: a study's neurons and words on one self-contained HTML page.
+
+A model's part of the atlas has these tables, each a dict of lists by column:
+
+neurons     every neuron of the studied sites, and its activations over words
+optima      the first start's optimum of every ascended neuron; `neuron` is a row of `neurons`
+targets     the target words; `thresholds`: their thresholds
+groups      the groups' optima, one row per target, selection, scope, layer and size
+rankings    per selection and target: the neurons (rows of `neurons`) of the largest group, in order
+nulls       results of null models by layer; `recovery`: the recovery of their groups
+words       the vocabulary, for the search
+"""
+
+import base64
+import gzip
+import html
+import json
+import re
+
+import numpy as np
+import pandas as pd
+
+from textualization.analysis.similarity import several_nearest_words
+
+NEURON = ["site", "layer", "index"]
+GROUP = ["word", "selection", "scope", "scope_layer", "size"]
+#: Columns of optima that the atlas shows, as in the study's tables.
+OF_OPTIMA = ["activation", "ceiling", "start_activation", "start_nearest_cosine", "converged"]
+OF_OPTIMA += ["collapsed", "taken", "largest_entries", "mean_word_activation"]
+OF_OPTIMA += ["utilisation_best_word", "utilisation_mean_word", "utilisation_nearest_word"]
+OF_GROUPS = ["activation", "ceiling", "recovered", "target_rank", "target_cosine", "margin"]
+OF_GROUPS += ["nearest_cosine", "nearest_words", "word_activation", "best_word", "converged"]
+OF_GROUPS += ["collapsed"]
+
+
+def neurons_of(summaries: pd.DataFrame, words) -> pd.DataFrame:
+    """List every neuron with its activations over words, by site, layer and index.
+
+    Args:
+        summaries: the table that `neuron_summaries` writes.
+        words: (V,), the vocabulary as shown to readers.
+
+    Returns:
+        `site`, `layer`, `index`, `max`, `mean`, `std`, `top_words` (lists of words), `top_activations`.
+    """
+    words = np.asarray(words, dtype=object)
+    neurons = summaries.sort_values(NEURON, ignore_index=True)
+    top = [list(words[np.asarray(ids, dtype=int)]) for ids in neurons["top_words"]]
+    return neurons[[*NEURON, "max", "mean", "std"]].assign(
+        top_words=top, top_activations=list(neurons["top_activations"])
+    )
+
+
+def optima_of(singles, curves, found, neurons, words, embeddings, candidates, shown: int):
+    """List the optimum of every ascended neuron's first start, with its nearest words and its curve.
+
+    Args:
+        singles: the table that `describe_singles` writes, a row per start.
+        curves: `row` of singles, `step`, `activation`.
+        found: the optima, (n, H).
+        neurons: see `neurons_of`.
+        words, embeddings, candidates: (V,); E, (V, H); (V,), bool.
+        shown: number of nearest words.
+
+    Returns:
+        The table: OF_OPTIMA, `neuron`, `nearest_words`, `nearest_cosines`, `curve`, `starts` (the
+        activations of all starts); and the steps of the curves.
+    """
+    first = singles[singles["restart"] == 0]
+    ids, cosines = several_nearest_words(found[first.index], embeddings, candidates, shown)
+    words = np.asarray(words, dtype=object)
+    by_row = curves.pivot(index="row", columns="step", values="activation")
+    starts = singles.groupby(NEURON)["activation"].agg(list)
+    keys = pd.MultiIndex.from_frame(first[NEURON])
+    table = first[OF_OPTIMA].reset_index(drop=True)
+    return table.assign(
+        neuron=_rows(neurons, first),
+        nearest_words=[list(words[row]) for row in ids],
+        nearest_cosines=list(cosines),
+        curve=list(by_row.loc[first.index].to_numpy()),
+        starts=list(starts.loc[keys]),
+    ), [int(step) for step in by_row.columns]
+
+
+def groups_of(groups: pd.DataFrame) -> pd.DataFrame:
+    """List the first start's optimum of every group, with its number of starts and their recovery.
+
+    Args:
+        groups: the table that `describe_groups` writes, a row per start.
+
+    Returns:
+        GROUP, OF_GROUPS, `starts`, `recovery`.
+    """
+    over_starts = groups.groupby(GROUP)["recovered"].agg(starts="size", recovery="mean")
+    first = groups.loc[groups["restart"] == 0, GROUP + OF_GROUPS]
+    return first.join(over_starts, on=GROUP).reset_index(drop=True)
+
+
+def ranking_of(ranking: pd.DataFrame, targets, neurons, largest: int) -> list[list[int]]:
+    """List the neurons of every target's largest group, as rows of `neurons`, in order.
+
+    Args:
+        ranking: the table that `rank_neurons` writes for scope `model`.
+        targets: the target words.
+        neurons: see `neurons_of`.
+        largest: the largest group size.
+    """
+    first = ranking[ranking["rank"] <= largest].sort_values("rank")
+    rows = pd.Series(_rows(neurons, first), index=first["word"].astype(str))
+    by_word = rows.groupby(level=0, sort=False).agg(list)
+    return [by_word[word] for word in targets]
+
+
+def nulls_by_layer(nulls: pd.DataFrame) -> pd.DataFrame:
+    """Summarise the neurons of null models by layer: medians over neurons, starts and replicates.
+
+    Args:
+        nulls: the table that `null_singles` writes.
+
+    Returns:
+        `null`, `site`, `layer`, `neurons`, `nearest_cosine`, `share_of_ceiling`,
+        `utilisation_best_word`.
+    """
+    nulls = nulls.assign(share_of_ceiling=nulls["activation"] / nulls["ceiling"])
+    by_layer = nulls.groupby(["null", "site", "layer"], sort=False)
+    measured = ["nearest_cosine", "share_of_ceiling", "utilisation_best_word"]
+    medians = by_layer[measured].median()
+    return medians.assign(neurons=by_layer.size()).reset_index()
+
+
+def columns(table: pd.DataFrame) -> dict[str, list]:
+    """Convert a table to a dict of lists by column, see `plain`."""
+    return {name: [plain(value) for value in table[name]] for name in table.columns}
+
+
+def plain(value):
+    """Convert a value or sequence for JSON: four significant digits; None for missing or infinite."""
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(part) for part in value]
+    if isinstance(value, (bool, np.bool_)):
+        return int(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.4g}") if np.isfinite(value) else None
+    return None if value is None or value is pd.NA else str(value)
+
+
+def packed(document: dict) -> bytes:
+    """Encode a document as gzipped JSON; equal documents give equal bytes."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return gzip.compress(text.encode("utf-8"), mtime=0)
+
+
+def page(template: str, files: dict[str, str], about: dict, models: dict[str, bytes]) -> str:
+    """Render the atlas as one HTML page.
+
+    Args:
+        template: a page with one link to a style sheet or script per line, and a line `<!-- data -->`.
+        files: contents of the linked files by name; they replace the links.
+        about: facts about the study.
+        models: each model's part by its name, `packed`.
+
+    Raises:
+        KeyError: a linked file is not in `files`.
+    """
+    blocks = [_json_block("about", about)]
+    for name, part in models.items():
+        text = base64.b64encode(part).decode("ascii")
+        name = html.escape(name, quote=True)
+        blocks.append(f'<script type="application/gzip" data-model="{name}">{text}</script>')
+    lines = [_inlined(line, files) for line in template.splitlines()]
+    return "\n".join(lines).replace("<!-- data -->", "\n".join(blocks), 1) + "\n"
+
+
+def _inlined(line: str, files: dict[str, str]) -> str:
+    """Replace a link in a line of the template by the file's content."""
+    if link := re.fullmatch(r'<link rel="stylesheet" href="(.*)">', line):
+        return f"<style>\n{files[link[1]]}</style>"
+    if link := re.fullmatch(r'<script src="(.*)"></script>', line):
+        # In JavaScript, <\/script means the same, but does not end the script in HTML.
+        return "<script>" + files[link[1]].replace("</script", "<\\/script") + "</script>"
+    return line
+
+
+def _json_block(name: str, value) -> str:
+    text = json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{name}">{text}</script>'
+
+
+def _rows(neurons: pd.DataFrame, of: pd.DataFrame) -> list[int]:
+    """Find the rows of `neurons` that hold the neurons of another table; raise ValueError if missing."""
+    places = pd.MultiIndex.from_frame(neurons[NEURON].astype({"site": str}))
+    wanted = pd.MultiIndex.from_frame(of[NEURON].astype({"site": str}))
+    rows = places.get_indexer(wanted)
+    if (rows < 0).any():
+        raise ValueError(f"summaries: lack neuron {'/'.join(map(str, wanted[rows < 0][0]))}")
+    return [int(row) for row in rows]

@@ -1,0 +1,150 @@
+"""Objectives are the mean activations of their groups, and compute no neuron for nothing."""
+
+import pytest
+import torch
+
+import reference
+from ascents import GROUPS
+from textualization.ascent.objectives import Objectives, mean_of
+from textualization.models.transformer import SITES, Tap
+from tiny import FRAME
+
+MIXED = [*GROUPS, [("intermediate", 1, 2), ("intermediate", 1, 9)], [("output", 2, 0)]]
+
+
+def inputs_for(model, n):
+    generator = torch.Generator().manual_seed(5)
+    return torch.randn(n, model.hidden, generator=generator, dtype=torch.float64)
+
+
+def test_value_and_gradient_are_those_of_the_mean_activation(tiny):
+    frozen, whole = tiny
+    x = inputs_for(frozen, len(MIXED))
+    value, gradient = mean_of(MIXED, frozen).value_and_gradient(frozen, x)
+    assert not value.requires_grad and not x.requires_grad
+    for row, group in enumerate(MIXED):
+        e = x[row : row + 1].clone().requires_grad_()
+        parts = [
+            reference.activations(whole, e, site, layer, FRAME)[0, index]
+            for site, layer, index in group
+        ]
+        expected = sum(parts) / len(parts)
+        assert value[row].item() == pytest.approx(expected.item(), rel=1e-10)
+        (slope,) = torch.autograd.grad(expected, e)
+        torch.testing.assert_close(gradient[row], slope[0], rtol=1e-9, atol=1e-11)
+
+
+def test_an_objective_is_the_mean_of_its_neurons():
+    weights = {Tap("output", 1): torch.tensor([[0.5, 0.0], [0.0, 0.0]])}
+    weights[Tap("output", 2)] = torch.tensor([[0.5, 0.0], [0.5, 0.5]])
+    states = {Tap("output", 1): torch.tensor([[4.0, 9.0]] * 2)}
+    states[Tap("output", 2)] = torch.tensor([[2.0, 6.0]] * 2)
+    neurons = dict.fromkeys(weights, torch.arange(2))
+    assert Objectives(neurons, weights).value(states).tolist() == [3.0, 4.0]
+
+
+@pytest.mark.parametrize("rows", [[0], [1, 5], [4, 0, 3], [2], list(range(6))])
+def test_some_rows_are_those_rows_and_need_only_their_neurons(tiny, rows):
+    frozen, _ = tiny
+    x = inputs_for(frozen, len(MIXED))
+    value, gradient = mean_of(MIXED, frozen).value_and_gradient(frozen, x)
+    some = mean_of(MIXED, frozen).rows(torch.tensor(rows))
+    assert len(some) == len(rows)
+    found = some.value_and_gradient(frozen, x[rows])
+    torch.testing.assert_close(found[0], value[rows], rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(found[1], gradient[rows], rtol=1e-10, atol=1e-12)
+    wanted = {}
+    for row in rows:
+        for site, layer, index in MIXED[row]:
+            wanted.setdefault(Tap(site, layer), set()).add(index)
+    assert {tap: set(i.tolist()) for tap, i in some.neurons.items()} == wanted
+    assert all(some.weights[tap].shape[1] == len(i) for tap, i in wanted.items())
+
+
+def test_rows_may_be_taken_of_rows(tiny):
+    frozen, _ = tiny
+    twice = mean_of(MIXED, frozen).rows(torch.tensor([3, 1, 0])).rows(torch.tensor([2, 0]))
+    once = mean_of(MIXED, frozen).rows(torch.tensor([0, 3]))
+    x = inputs_for(frozen, 2)
+    for ours, theirs in zip(
+        twice.value_and_gradient(frozen, x), once.value_and_gradient(frozen, x), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+def test_depth_is_the_deepest_layer_of_each_row(tiny):
+    frozen, _ = tiny
+    expected = [max(layer for _, layer, _ in group) for group in MIXED]
+    assert mean_of(MIXED, frozen).depth().tolist() == expected
+    assert mean_of(MIXED, frozen).rows(torch.tensor([0, 4])).depth().tolist() == [1, 1]
+
+
+def test_no_deeper_block_is_computed_than_the_rows_need(tiny):
+    frozen, _ = tiny
+    shallow = mean_of(MIXED, frozen).rows(torch.tensor([0, 4]))
+    blocks = frozen._blocks
+    try:
+        frozen._blocks = [blocks[0], *[None] * (frozen.layers - 1)]
+        value, _ = shallow.value_and_gradient(frozen, inputs_for(frozen, 2))
+    finally:
+        frozen._blocks = blocks
+    assert value.isfinite().all()
+
+
+def test_a_ceiling_is_the_sum_over_sites_and_layers(tiny):
+    """At an output, of Σ w (γn + β) over all n of mean 0 and length √H; elsewhere neuron by neuron."""
+    frozen, _ = tiny
+    found = mean_of(MIXED, frozen).ceiling(frozen)
+    assert found.dtype == torch.float64
+    for row, group in enumerate(MIXED):
+        total = 0.0
+        for tap in {Tap(site, layer) for site, layer, _ in group}:
+            w = torch.zeros(frozen.width(tap.site), dtype=torch.float64)
+            for site, layer, index in group:
+                if (site, layer) == tap:
+                    w[index] += 1 / len(group)
+            if tap.site == "output":
+                gain, bias = frozen._blocks[tap.layer - 1].output_norm
+                steep = w * gain
+                total += frozen.hidden**0.5 * (steep - steep.mean()).norm() + w @ bias
+            else:
+                total += w @ frozen.ceiling(tap, torch.eye(len(w), dtype=torch.float64))
+        assert found[row].item() == pytest.approx(float(total), rel=1e-10)
+    value, _ = mean_of(MIXED * 50, frozen).value_and_gradient(
+        frozen, 10 * inputs_for(frozen, 50 * len(MIXED))
+    )
+    assert (value <= found.repeat(50)).all()
+
+
+@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("other", [None, Tap("output", 1), Tap("intermediate", 2)])
+def test_neurons_read_by_index_are_columns_of_the_whole_site(tiny, site, other):
+    frozen, _ = tiny
+    x = inputs_for(frozen, 4)
+    for layer in range(1, frozen.layers + 1):
+        tap = Tap(site, layer)
+        wanted = {tap: torch.tensor([7, 0, 3])} | ({other: torch.tensor([5])} if other else {})
+        by_index, whole = (x.clone().requires_grad_() for _ in range(2))
+        found, full = frozen.activations(by_index, wanted), frozen.activations(whole, list(wanted))
+        assert set(found) == set(wanted)
+        columns = {t: full[t][:, i] for t, i in wanted.items()}
+        for t in wanted:
+            torch.testing.assert_close(found[t], columns[t], rtol=1e-12, atol=1e-12)
+        sums = [sum((a * (a + 1)).sum() for a in parts.values()) for parts in (found, columns)]
+        gradients = [
+            torch.autograd.grad(s, e)[0] for s, e in zip(sums, (by_index, whole), strict=True)
+        ]
+        torch.testing.assert_close(*gradients, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "group", [[("output", 0, 0)], [("output", 99, 0)], [("output", 1, 999)], [("output", 1, -1)]]
+)
+def test_a_neuron_that_the_model_lacks_is_refused_with_the_valid_range(tiny, group):
+    with pytest.raises(ValueError, match="is not a neuron of this model .*layers 1 to"):
+        mean_of([group], tiny[0])
+
+
+def test_an_empty_group_is_refused(tiny):
+    with pytest.raises(ValueError, match="group 1 has no neurons"):
+        mean_of([GROUPS[0], []], tiny[0])

@@ -1,0 +1,667 @@
+"""Every family reads and ascends as transformers computes it, under ceilings that hold.
+
+The oracle is transformers' own forward pass in float64, on random models with random gains and biases.
+"""
+
+import json
+import math
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+
+from make_tiny_families import FAMILIES, write_family
+from textualization.analysis.nulls import derive
+from textualization.ascent.loop import AscentSettings, run_ascent
+from textualization.ascent.objectives import mean_of
+from textualization.models.architecture import Architecture
+from textualization.models.conversion import CheckpointError, convert
+from textualization.models.families import NAMES, family
+from textualization.models.transformer import SITES, FrozenTransformer, Tap
+
+LAYERS = 3
+#: The module whose input is what a block's feed-forward layer holds after its non-linearity.
+DOWN = {
+    "bert": "encoder.layer.{}.output.dense",
+    "roberta": "encoder.layer.{}.output.dense",
+    "electra": "encoder.layer.{}.output.dense",
+    "mpnet": "encoder.layer.{}.output.dense",
+    "distilbert": "transformer.layer.{}.ffn.lin2",
+    "gpt2": "h.{}.mlp.c_proj",
+    "t5": "encoder.block.{}.layer.1.DenseReluDense.wo",
+    "modernbert": "layers.{}.mlp.Wo",
+    "llama": "layers.{}.mlp.down_proj",
+}
+#: A family, and what its config says differently.
+CASES = {name: (name, {}) for name in FAMILIES}
+CASES |= {
+    "electra of one width": ("electra", {"embedding_size": 16}),
+    "albert of two groups": ("albert", {"num_hidden_groups": 2}),
+    "t5 gated": ("t5", {"feed_forward_proj": "gated-gelu", "d_kv": 4}),
+    "xlm-roberta": ("roberta", {"model_type": "xlm-roberta"}),
+    "llama of one key": ("llama", {"num_key_value_heads": 1, "attention_bias": True}),
+    "llama of long heads": ("llama", {"head_dim": 6}),
+    "modernbert with biases": ("modernbert", {"norm_bias": True, "attention_bias": True}),
+    "gpt2 of another width": ("gpt2", {"n_inner": None}),
+    "gpt2 alone": ("gpt2", {"bos_token_id": None}),
+    "t5 alone": ("t5", {"eos_token_id": None, "d_kv": 7}),
+    "llama alone": ("llama", {"bos_token_id": None, "mlp_bias": True}),
+}
+
+
+@dataclass
+class Case:
+    """One model as transformers reads it, in float64, and frozen."""
+
+    name: str
+    family: str
+    folder: Path
+    whole: torch.nn.Module
+    tensors: dict
+    facts: dict
+
+    def frozen(self, read="word", dtype=torch.float64, **options) -> FrozenTransformer:
+        return FrozenTransformer(self.tensors, self.facts, read=read, dtype=dtype, **options)
+
+    @property
+    def architecture(self) -> Architecture:
+        return Architecture.read(self.facts)
+
+    @property
+    def frame(self) -> list[int | None]:
+        """The ids around x, None for x itself."""
+        a = self.architecture
+        return [i for i in (a.before, None, a.after) if i is None or i >= 0]
+
+
+@pytest.fixture(scope="session")
+def case_of(tmp_path_factory):
+    """Cases by name, each made once."""
+
+    @cache
+    def make(name: str) -> Case:
+        of, changes = CASES[name]
+        folder = tmp_path_factory.mktemp("family")
+        write_family(folder, of)
+        if changes:
+            rewrite(folder, of, changes)
+        tensors, facts = convert(folder, of)
+        made = transformers.T5EncoderModel if of == "t5" else transformers.AutoModel
+        whole = made.from_pretrained(folder, dtype=torch.float64).eval().requires_grad_(False)
+        return Case(name, of, folder, whole, tensors, facts)
+
+    return make
+
+
+@pytest.fixture(params=CASES)
+def case(request, case_of):
+    return case_of(request.param)
+
+
+def rewrite(folder, of, changes) -> None:
+    """Draw a model of a changed config, in place of the one in the folder."""
+    kind = changes.get("model_type", json.loads((folder / "config.json").read_text())["model_type"])
+    settings = json.loads((folder / "config.json").read_text()) | changes
+    if "feed_forward_proj" in changes:  # what follows from it is derived anew
+        settings = {k: v for k, v in settings.items() if k not in ("dense_act_fn", "is_gated_act")}
+    config = type(transformers.AutoConfig.for_model(kind)).from_dict(settings)
+    torch.manual_seed(5)
+    made = (
+        transformers.T5EncoderModel(config)
+        if of == "t5"
+        else transformers.AutoModel.from_config(config)
+    )
+    state = made.state_dict()
+    state.pop("encoder.embed_tokens.weight", None)
+    for tensor in state.values():
+        if tensor.ndim == 1:
+            tensor += 0.1 * torch.randn_like(tensor)
+    kept = {name: t.contiguous() for name, t in state.items() if t.is_floating_point()}
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(config.to_diff_dict()))
+
+
+@contextmanager
+def unrounded():
+    """transformers rounds to float32 inside RMSNorm and rotary positions; within this it does not."""
+    to, single = torch.Tensor.to, torch.Tensor.float
+
+    def unchanged(tensor, *args, **options):
+        args = [torch.float64 if a is torch.float32 else a for a in args]
+        if options.get("dtype") is torch.float32:
+            options["dtype"] = torch.float64
+        return to(tensor, *args, **options)
+
+    torch.Tensor.to, torch.Tensor.float = unchanged, torch.Tensor.double
+    try:
+        yield
+    finally:
+        torch.Tensor.to, torch.Tensor.float = to, single
+
+
+def as_transformers(case: Case, inputs=None, ids=None) -> dict[Tap, torch.Tensor]:
+    """All activations at all positions, (n, tokens, width) per Tap, by transformers itself."""
+    whole, kept, hooks = case.whole, {}, []
+    pattern = DOWN.get(case.family)
+    for layer in range(LAYERS):
+        if pattern is None:
+            break
+        module = whole.get_submodule(pattern.format(layer))
+        hook = module.register_forward_pre_hook(
+            lambda _, args, layer=layer: kept.update({Tap("intermediate", layer + 1): args[0]})
+        )
+        hooks.append(hook)
+    if case.family == "albert":
+        hooks += shared_hooks(whole, kept)
+    # Rotary angles are float32 by nature: cosines of these, then in the model's own type.
+    rotary = getattr(whole, "rotary_emb", None)
+    if rotary is not None:
+        forward = type(rotary).forward
+
+        def rounded(*args, **options):
+            with torch.autocast("cpu", enabled=False):
+                return originals(forward, rotary, *args, **options)
+
+        rotary.forward = rounded
+    if inputs is not None:
+        e = whole.get_input_embeddings().weight
+        inputs = inputs.view(len(inputs), -1, e.shape[1])
+        parts = [inputs if i is None else e[i].expand(len(inputs), 1, -1) for i in case.frame]
+        given = {"inputs_embeds": torch.cat(parts, dim=1)}
+    else:
+        given = {"input_ids": ids}
+    try:
+        with unrounded():
+            states = whole(**given, output_hidden_states=True).hidden_states
+    finally:
+        for hook in hooks:
+            hook.remove()
+        if rotary is not None:
+            del rotary.forward
+    assert len(states) == LAYERS + 1
+    return kept | {Tap("output", layer): states[layer] for layer in range(1, LAYERS + 1)}
+
+
+TO, SINGLE = torch.Tensor.to, torch.Tensor.float
+
+
+def originals(forward, module, *args, **options):
+    """A module's forward pass with its own roundings."""
+    patched = torch.Tensor.to, torch.Tensor.float
+    torch.Tensor.to, torch.Tensor.float = TO, SINGLE
+    try:
+        return forward(module, *args, **options)
+    finally:
+        torch.Tensor.to, torch.Tensor.float = patched
+
+
+def shared_hooks(whole, kept):
+    """ALBERT's layers share modules: which layer calls, only their order tells."""
+    calls = []
+
+    def keep(_, args):
+        calls.append(None)
+        kept[Tap("intermediate", len(calls))] = args[0]
+
+    groups = whole.encoder.albert_layer_groups
+    return [group.albert_layers[0].ffn_output.register_forward_pre_hook(keep) for group in groups]
+
+
+def inputs_for(model, n=5, scale=1.0):
+    generator = torch.Generator().manual_seed(3)
+    shape = (n, model.embedding)
+    return scale * torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def positions(case: Case) -> dict[str, int]:
+    """What can be read, and where it stands."""
+    names = [name for name, i in zip(("cls", "word", "sep"), three(case), strict=True) if i != -1]
+    found = {name: place for place, name in enumerate(names)}
+    if case.architecture.causal:
+        found.pop("cls", None)
+    return found
+
+
+def three(case):
+    return (case.architecture.before, 0, case.architecture.after)
+
+
+def all_taps():
+    return [Tap(site, layer) for site in SITES for layer in range(1, LAYERS + 1)]
+
+
+@pytest.mark.parametrize("place", [1, 2, 4])
+def test_several_free_positions_equal_transformers_in_value_and_gradient(case, place):
+    frozen = case.frozen(length=4, place=place)
+    generator = torch.Generator().manual_seed(8)
+    inputs = torch.randn(3, frozen.free, generator=generator, dtype=torch.float64)
+    first = case.frame.index(None)
+    for tap in all_taps():
+        values, gradients = [], []
+        for compute in (
+            lambda x, tap=tap: frozen.activations(x, [tap])[tap],
+            lambda x, tap=tap: as_transformers(case, x)[tap][:, first + place - 1],
+        ):
+            x = inputs.clone().requires_grad_()
+            value = compute(x)
+            weights = torch.linspace(-1, 2, value.numel(), dtype=torch.float64).view_as(value)
+            (gradient,) = torch.autograd.grad((value * weights).sum(), x)
+            values.append(value.detach())
+            gradients.append(gradient)
+        torch.testing.assert_close(*values, rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(*gradients, rtol=1e-9, atol=1e-10)
+
+
+def test_more_tokens_than_positions_are_refused(case_of):
+    with pytest.raises(ValueError, match="length: 20 .* 22 tokens .*positions for 12"):
+        case_of("bert").frozen(length=20)
+    with pytest.raises(ValueError, match="place: 5 is not one of the 4 free positions"):
+        case_of("bert").frozen(length=4, place=5)
+
+
+def test_there_is_a_case_for_every_family():
+    assert set(FAMILIES) == set(NAMES) and len(NAMES) == 10
+
+
+def test_all_layers_sites_and_positions_equal_transformers_in_value_and_gradient(case):
+    for read, place in positions(case).items():
+        frozen = case.frozen(read)
+        x = inputs_for(frozen)
+        for tap in all_taps():
+            values, gradients = [], []
+            for compute in (
+                lambda x, tap=tap, frozen=frozen: frozen.activations(x, [tap])[tap],
+                lambda x, tap=tap, place=place: as_transformers(case, x)[tap][:, place],
+            ):
+                x = x.detach().requires_grad_()
+                value = compute(x)
+                weights = torch.linspace(-1, 2, value.numel(), dtype=torch.float64)
+                (gradient,) = torch.autograd.grad((value * weights.view_as(value)).sum(), x)
+                values.append(value.detach())
+                gradients.append(gradient)
+            assert values[0].std() > 1e-3 and gradients[0].abs().max() > 1e-6
+            torch.testing.assert_close(*values, rtol=1e-11, atol=1e-11)
+            torch.testing.assert_close(*gradients, rtol=1e-10, atol=1e-11)
+
+
+def test_taps_read_together_or_in_part_equal_taps_read_alone(case):
+    for frozen in map(case.frozen, positions(case)):
+        x = inputs_for(frozen)
+        together = frozen.activations(x, all_taps())
+        assert set(together) == set(all_taps())
+        for tap in all_taps():
+            alone = frozen.activations(x, [tap])[tap]
+            torch.testing.assert_close(together[tap], alone, rtol=1e-12, atol=1e-12)
+            some = torch.tensor([7, 2, 2])
+            found = frozen.activations(x, {tap: some})[tap]
+            torch.testing.assert_close(found, alone[:, some], rtol=1e-12, atol=1e-12)
+            one = frozen.activations(x[:1], [tap])[tap]
+            torch.testing.assert_close(one, alone[:1], rtol=1e-12, atol=1e-12)
+
+
+def test_a_word_is_read_as_transformers_reads_its_id(case):
+    """So positions, token types, and what stands around a word are the model's own."""
+    words = torch.tensor([11, 20, 33])
+    parts = [words if i is None else torch.full_like(words, i) for i in case.frame]
+    states = as_transformers(case, ids=torch.stack(parts, dim=1))
+    frozen = case.frozen()
+    found = frozen.activations(frozen.word_embeddings[words], all_taps())
+    place = positions(case)["word"]
+    for tap in all_taps():
+        torch.testing.assert_close(found[tap], states[tap][:, place], rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_what_stands_behind_x_in_a_causal_model_sees_x_and_is_not_seen(name, case_of):
+    """As no family here has it: what is read is behind x."""
+    given = case_of(name)
+    case = replace(given, facts=given.facts | {"after": "9"})
+    for read, place in (("word", 1), ("sep", 2)):
+        frozen = case.frozen(read)
+        x = inputs_for(frozen)
+        expected, found = as_transformers(case, x), frozen.activations(x, all_taps())
+        for tap in all_taps():
+            torch.testing.assert_close(found[tap], expected[tap][:, place], rtol=1e-11, atol=1e-11)
+
+
+def test_what_cannot_be_read_is_refused_by_name(case_of):
+    for name, read, says in (
+        ("t5", "cls", "'cls' is not a position of this model .has: word, sep"),
+        ("gpt2", "sep", "'sep' is not a position of this model .has: cls, word"),
+        ("gpt2", "cls", "'cls' comes before x"),
+        ("llama", "cls", "'cls' comes before x"),
+        ("llama alone", "cls", "'cls' is not a position of this model .has: word"),
+        ("t5 alone", "sep", "'sep' is not a position of this model .has: word"),
+        ("bert", "middle", "has: cls, word, sep"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            case_of(name).frozen(read)
+
+
+def test_no_input_passes_a_ceiling_and_where_nothing_normalises_there_is_none(case):
+    frozen = case.frozen()
+    generator = torch.Generator().manual_seed(0)
+    scale = torch.logspace(-2, 4, 1500, dtype=torch.float64)[:, None]
+    x = scale * torch.randn(1500, frozen.embedding, generator=generator, dtype=torch.float64)
+    found = frozen.activations(x, all_taps())
+    for tap in all_taps():
+        width = frozen.width(tap.site)
+        single = frozen.ceiling(tap, torch.eye(width, dtype=torch.float64))
+        bare = case.architecture.order == "pre" and tap.layer < LAYERS and tap.site == "output"
+        assert single.isnan().all() == single.isnan().any() == bare
+        if bare:
+            continue
+        assert (found[tap].max(dim=0).values <= single + 1e-9).all()
+        group = torch.randn(6, width, generator=generator, dtype=torch.float64)
+        assert ((found[tap] @ group.T).max(dim=0).values <= frozen.ceiling(tap, group) + 1e-9).all()
+
+
+def test_single_precision_stays_close(case):
+    exact, rough = case.frozen(), case.frozen(dtype=torch.float32)
+    x = inputs_for(exact)
+    for tap, expected in exact.activations(x, all_taps()).items():
+        found = rough.activations(x.float(), [tap])[tap].double()
+        assert (found - expected).norm() <= 1e-4 * expected.norm()
+
+
+@pytest.mark.parametrize("name", ["albert", "electra", "gpt2", "t5 gated", "llama", "modernbert"])
+def test_ascent_is_the_papers_loop_over_the_vocabulary(name, case_of):
+    """x moved by torch.optim.SGD through transformers, one objective at a time."""
+    case = case_of(name)
+    frozen = case.frozen()
+    e = case.whole.get_input_embeddings().weight
+    generator = torch.Generator().manual_seed(1)
+    x0 = torch.randn(2, len(e), generator=generator, dtype=torch.float64)
+    groups = [[("intermediate", 2, 3)], [("output", 3, 1), ("output", 1, 4)]]
+    how = AscentSettings(steps=20, options={"rate": 10.0})
+    found = run_ascent(frozen, mean_of(groups, frozen), x0 @ e, how)
+    place = positions(case)["word"]
+    for row, group in enumerate(groups):
+        x = x0[row].clone().requires_grad_()
+        optimiser = torch.optim.SGD([x], lr=10.0)
+        for _ in range(20):
+            optimiser.zero_grad()
+            states = as_transformers(case, (x @ e)[None])
+            value = sum(states[Tap(s, la)][0, place, i] for s, la, i in group) / len(group)
+            (-value).backward()
+            optimiser.step()
+        expected = x.detach() @ e
+        assert (found.embedding[row] - expected).norm() <= 1e-8 * expected.norm()
+        assert (expected - x0[row] @ e).norm() > 1e-3 * expected.norm()
+
+
+# --- nulls ------------------------------------------------------------------------------------
+
+
+def part_of(name):
+    return name.removesuffix(".weight").split(".")[-1]
+
+
+@pytest.mark.parametrize("of", NAMES)
+def test_an_untrained_model_is_spread_as_transformers_spreads_it(of, tmp_path):
+    """Tensor by tensor against from_config: zeros and ones are so, deviations agree."""
+    write_family(tmp_path, of)
+    settings = json.loads((tmp_path / "config.json").read_text())
+    rewritten = {k: v for k, v in settings.items() if k not in ("embedding_size",)}
+    big = {"hidden_size": 64, "intermediate_size": 128, "vocab_size": 500}
+    big |= {"d_model": 64, "d_ff": 128, "d_kv": 16, "dim": 64, "hidden_dim": 128}
+    big |= {"n_embd": 64, "n_inner": 128, "head_dim": 16, "embedding_size": 48}
+    big |= {"initializer_range": 0.03, "num_hidden_layers": 3}
+    rewritten |= {
+        k: v for k, v in big.items() if k in settings or k in ("hidden_size", "vocab_size")
+    }
+    if of in ("distilbert", "gpt2", "t5"):
+        rewritten.pop("hidden_size"), rewritten.pop("num_hidden_layers", None)
+    config = type(transformers.AutoConfig.for_model(settings["model_type"])).from_dict(rewritten)
+    torch.manual_seed(0)
+    model = (
+        transformers.T5EncoderModel(config)
+        if of == "t5"
+        else transformers.AutoModel.from_config(config)
+    )
+    state = model.state_dict()
+    state.pop("encoder.embed_tokens.weight", None)
+    save_file(
+        {name: t.contiguous() for name, t in state.items() if t.is_floating_point()},
+        tmp_path / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    (tmp_path / "config.json").write_text(json.dumps(config.to_diff_dict()))
+    tensors, facts = convert(tmp_path, of)
+    expected = {name: t.numpy() for name, t in tensors.items()}
+    found = derive("untrained", expected, facts, seed=1, draw=0)
+    assert found.keys() == expected.keys()
+    pooled = {}
+    for name, theirs in expected.items():
+        ours = found[name]
+        assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
+        if name != "position_embeddings":  # in these a row that is never read may be zeros
+            np.testing.assert_array_equal(ours == 0, theirs == 0, err_msg=name)
+        if name.startswith("constant.") or theirs.std() == 0:
+            np.testing.assert_array_equal(ours, theirs, err_msg=name)
+        else:
+            for side, values in (("ours", ours), ("theirs", theirs)):
+                pooled.setdefault((part_of(name), side), []).append(values[values != 0].ravel())
+    parts = {part for part, _ in pooled}
+    assert {"word_embeddings", "query", "output"} <= parts
+    for part in parts:
+        ours, theirs = (np.concatenate(pooled[part, side]) for side in ("ours", "theirs"))
+        assert len(ours) >= 40
+        within = 5 / math.sqrt(2 * len(theirs))
+        assert abs(ours.std() / theirs.std() - 1) < 1.5 * within, part
+        assert abs(ours.mean()) < 5 * ours.std() / math.sqrt(len(ours))
+        if of == "modernbert":
+            bound = np.abs(theirs).max()
+            assert np.abs(ours).max() < 1.1 * bound
+
+
+def test_shuffling_leaves_alone_what_no_training_touched(case):
+    arrays = {name: tensor.numpy() for name, tensor in case.tensors.items()}
+    found = derive("permuted", arrays, case.facts, seed=1, draw=0)
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert np.array_equal(np.sort(found[name].ravel()), np.sort(array.ravel()))
+        assert np.array_equal(found[name], array) == name.startswith("constant.")
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(t)) for name, t in found.items()}
+    model = FrozenTransformer(tensors, case.facts)
+    assert model.activations(torch.zeros(2, model.embedding), all_taps())
+
+
+def test_directions_are_read_of_the_models_own_states(case):
+    arrays = {name: tensor.numpy() for name, tensor in case.tensors.items()}
+    found = derive("rotated_basis", arrays, case.facts, seed=1, draw=0)
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(t)) for name, t in found.items()}
+    turned, plain = FrozenTransformer(tensors, case.facts, dtype=torch.float64), case.frozen()
+    x = inputs_for(plain)
+    for tap in all_taps():
+        basis = torch.from_numpy(found[f"basis.{tap.site}.{tap.layer}"]).double()
+        expected = plain.activations(x, [tap])[tap] @ basis.T
+        torch.testing.assert_close(turned.activations(x, [tap])[tap], expected)
+
+
+# --- checkpoints ------------------------------------------------------------------------------
+
+
+def test_facts_are_text_and_read_back(case):
+    assert all(isinstance(value, str) for value in case.facts.values())
+    assert case.architecture.facts() == case.facts
+
+
+def test_shared_blocks_are_kept_once(case_of):
+    for name, count in (("albert", 1), ("albert of two groups", 2), ("bert", LAYERS)):
+        case = case_of(name)
+        blocks = {key.split(".")[1] for key in case.tensors if key.startswith("block.")}
+        assert len(blocks) == count
+        assert len({case.architecture.block(layer) for layer in (1, 2, 3)}) == count
+
+
+@pytest.mark.parametrize("of", NAMES)
+def test_another_family_is_refused_by_name(of, tmp_path):
+    write_family(tmp_path, of)
+    wrong = "gpt2" if of != "gpt2" else "bert"
+    with pytest.raises(
+        CheckpointError, match=rf"model type '{of}' does not belong to the family '{wrong}'"
+    ):
+        convert(tmp_path, wrong)
+
+
+def test_an_unknown_family_is_told_the_known_ones_and_where_one_is_added():
+    with pytest.raises(ValueError, match=r"'mamba' is not known .*albert, bert.*docs/families\.md"):
+        family("mamba")
+
+
+@pytest.mark.parametrize(
+    ("of", "key"), [(of, key) for of in NAMES for key in family(of).only], ids=str
+)
+def test_what_the_study_does_not_know_in_a_config_is_refused_by_name(of, key, tmp_path):
+    write_family(tmp_path, of)
+    settings = json.loads((tmp_path / "config.json").read_text())
+    known = family(of).only[key]
+    settings[key] = not known if isinstance(known, bool) else known + 1
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(CheckpointError, match=rf"config.json has {key}: .* .supported: {known}.$"):
+        convert(tmp_path, of)
+
+
+#: What checkpoints of these families mostly hold: the model and a head.
+HEADS = {
+    "albert": "AlbertForPreTraining",
+    "bert": "BertForPreTraining",
+    "distilbert": "DistilBertForMaskedLM",
+    "electra": "ElectraForPreTraining",
+    "gpt2": "GPT2LMHeadModel",
+    "llama": "LlamaForCausalLM",
+    "modernbert": "ModernBertForMaskedLM",
+    "mpnet": "MPNetForMaskedLM",
+    "roberta": "RobertaForMaskedLM",
+    "t5": "T5ForConditionalGeneration",
+}
+
+
+@pytest.mark.parametrize("of", NAMES)
+def test_a_head_or_a_decoder_beside_the_model_changes_nothing(of, tmp_path):
+    write_family(tmp_path / "bare", of)
+    bare = load_file(tmp_path / "bare" / "model.safetensors")
+    config = transformers.AutoConfig.from_pretrained(tmp_path / "bare")
+    headed = getattr(transformers, HEADS[of])(config)
+    headed.base_model.load_state_dict(bare, strict=False)
+    headed.tie_weights()
+    headed.save_pretrained(tmp_path / "headed")
+    shutil.copy(tmp_path / "bare" / "tokenizer.json", tmp_path / "headed")
+    assert load_file(tmp_path / "headed" / "model.safetensors").keys() != bare.keys()
+    expected, found = (convert(tmp_path / name, of) for name in ("bare", "headed"))
+    assert found[1] == expected[1] and found[0].keys() == expected[0].keys()
+    assert all(torch.equal(tensor, expected[0][name]) for name, tensor in found[0].items())
+
+
+@pytest.mark.parametrize(
+    ("of", "name"),
+    [
+        ("gpt2", "h.0.attn.bias"),
+        ("gpt2", "h.2.attn.masked_bias"),
+        ("llama", "layers.0.self_attn.rotary_emb.inv_freq"),
+        ("bert", "embeddings.position_ids"),
+    ],
+)
+def test_what_older_versions_saved_beside_the_weights_is_passed_over(of, name, tmp_path):
+    write_family(tmp_path, of)
+    expected, _ = convert(tmp_path, of)
+    changed(tmp_path, lambda state: state.update({name: torch.ones(1, 2)}))
+    found, _ = convert(tmp_path, of)
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[key], expected[key]) for key in expected)
+
+
+def test_of_two_embeddings_in_a_t5_the_encoders_own_is_read(tmp_path):
+    write_family(tmp_path, "t5")
+    generator = torch.Generator().manual_seed(6)
+
+    def apart(state):
+        words = state["shared.weight"]
+        own = torch.randn(words.shape, generator=generator)
+        state["encoder.embed_tokens.weight"] = own
+
+    changed(tmp_path, apart)
+    whole = transformers.T5EncoderModel.from_pretrained(tmp_path, dtype=torch.float64).eval()
+    frozen = FrozenTransformer(*convert(tmp_path, "t5"), dtype=torch.float64)
+    with torch.no_grad(), unrounded():
+        ids = torch.tensor([[11, frozen.architecture.after]])
+        expected = whole(input_ids=ids, output_hidden_states=True).hidden_states[2][:, 0]
+    tap = Tap("output", 2)
+    found = frozen.activations(frozen.word_embeddings[[11]], [tap])[tap]
+    torch.testing.assert_close(found, expected, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        (9999, r"entry 9999, the special token .*not one of the model's"),
+        ([1, 2], "several entries"),
+    ],
+)
+def test_what_stands_beside_x_must_be_one_entry_of_the_model(entry, says, tmp_path):
+    write_family(tmp_path, "t5")
+    settings = json.loads((tmp_path / "config.json").read_text()) | {"eos_token_id": entry}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(CheckpointError, match=says):
+        convert(tmp_path, "t5")
+
+
+def changed(folder, change):
+    state = load_file(folder / "model.safetensors")
+    change(state)
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+@pytest.mark.parametrize("of", NAMES)
+def test_a_missing_an_added_and_a_misshapen_tensor_are_named(of, tmp_path):
+    write_family(tmp_path, of)
+    whole = load_file(tmp_path / "model.safetensors")
+    inside = family(of).block.format(0)
+    victim = sorted(n for n in whole if n.startswith(inside) and whole[n].ndim == 2)[0]
+
+    changed(tmp_path, lambda state: state.pop(victim))
+    with pytest.raises(CheckpointError, match="the checkpoint lacks " + victim.replace(".", r"\.")):
+        convert(tmp_path, of)
+
+    def misshapen(state):
+        state[victim] = torch.zeros(3, 5)
+
+    changed(tmp_path, misshapen)
+    with pytest.raises(CheckpointError, match=r"not of the shape .*" + victim.replace(".", r"\.")):
+        convert(tmp_path, of)
+
+    def added(state):
+        state[victim] = whole[victim]
+        state[inside + "extra.weight"] = torch.zeros(2)
+
+    changed(tmp_path, added)
+    with pytest.raises(CheckpointError, match=r"does not account for: .*extra\.weight"):
+        convert(tmp_path, of)
+
+
+@pytest.mark.parametrize("of", NAMES)
+def test_half_precision_is_widened_and_not_rounded_again(of, tmp_path):
+    write_family(tmp_path, of)
+
+    def halve(state):
+        for name, tensor in list(state.items()):
+            state[name] = tensor.half()
+
+    changed(tmp_path, halve)
+    stored = load_file(tmp_path / "model.safetensors")
+    settings = json.loads((tmp_path / "config.json").read_text()) | {"dtype": "float16"}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    tensors, _ = convert(tmp_path, of)
+    widened = {tuple(t.float().flatten().tolist()) for t in stored.values()}
+    assert tuple(tensors["word_embeddings"].flatten().tolist()) in widened
+    trained = [t for name, t in tensors.items() if not name.startswith("constant.")]
+    assert all(t.dtype == torch.float32 for t in trained)
+    assert all(torch.equal(t, t.half().float()) for t in trained)

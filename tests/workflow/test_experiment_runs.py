@@ -1,0 +1,145 @@
+"""The experiments through the Snakefile, on a tiny model; and the one that the docs add."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from paths import ROOT
+from textualization.analysis.similarity import unit
+from workflow import copy_of_the_project, jobs_to_run, snakemake
+
+pytestmark = pytest.mark.campaign
+
+OVERLAYS = ("config/test.yaml", "config/test-questions.yaml")
+NAMES = ("parametrisation", "input_length", "robustness", "selection", "contexts", "decomposition")
+PARTS = {
+    "parametrisation": ["front"],
+    "input_length": ["places"],
+    "robustness": ["freezing", "agreement"],
+    "selection": ["overlap", "sharing"],
+    "contexts": ["nearest", "senses"],
+    "decomposition": ["explained", "paths"],
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = copy_of_the_project(tmp_path_factory.mktemp("experiments"))
+    snakemake(folder, "--configfile", *OVERLAYS, overlay=None)
+    return folder
+
+
+def results(folder, name, what):
+    return folder / "results/test-questions/tiny-deep/experiments" / name / what
+
+
+def jobs(folder, *words):
+    return jobs_to_run(folder, "--configfile", *OVERLAYS, *words, overlay=None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_experiment_has_its_answer_figure_and_tables(project, name):
+    assert "permuted" in results(project, name, "answer.md").read_text(encoding="utf-8")
+    assert results(project, name, "figure.pdf").read_bytes().startswith(b"%PDF")
+    assert re.search(r"\d", results(project, name, "figure.txt").read_text(encoding="utf-8"))
+    for table in ["numbers", *PARTS[name]]:
+        for kind in ("csv", "md", "tex", "html"):
+            assert results(project, name, f"{table}.{kind}").stat().st_size > 0
+    numbers = pd.read_csv(results(project, name, "numbers.csv"))
+    claims = pd.read_csv(project / "results/test-questions/claims.csv")
+    assert claims["claim"].str.startswith(f"{name}.").sum() == len(numbers)
+    beside = numbers.groupby(["condition", "of", "size", "statistic"])["null_model"].count()
+    if name == "robustness":  # null models ascend in some blocks only
+        beside = beside[beside.index.get_level_values("condition").str.match("paper|steps|solver")]
+    assert (beside > 0).all()  # every number has a null model beside it
+
+
+def test_the_study_runs_nothing_else(project):
+    claims = pd.read_csv(project / "results/test-questions/claims.csv")
+    assert set(claims["claim"].str.split(".").str[0]) == set(NAMES)
+    assert not list((project / "results/test-questions/tiny-deep").glob("singles*"))
+    assert jobs(project) == {}
+
+
+def test_optima_start_where_the_studys_do_and_are_compared_with_words_by_brute_force(project):
+    optima = pd.read_parquet(results(project, "parametrisation", "optima/paper-model.parquet"))
+    vocabulary = pd.read_parquet(project / "results/test-questions/tiny-deep/candidates.parquet")
+    weights = next((project / "results/_models").glob("tiny-deep-*/frozen.safetensors"))
+    from safetensors.numpy import load_file
+
+    words = unit(load_file(weights)["word_embeddings"])
+    cosine = unit(np.stack(optima["embedding"])) @ words.T
+    cosine[:, ~vocabulary["candidate"].to_numpy()] = -2
+    assert optima["nearest_word"].tolist() == vocabulary["word"][cosine.argmax(axis=1)].tolist()
+    np.testing.assert_allclose(optima["nearest_cosine"], cosine.max(axis=1), atol=1e-6)
+    groups = optima[optima["kind"] == "group"]
+    assert (groups["recovered"] == (groups["nearest_word"] == groups["word"])).all()
+    assert (optima["activation"] <= optima["ceiling"] * (1 + 1e-6)).all()
+
+
+def test_no_word_activates_more_than_the_best_of_all(project):
+    best = pd.read_parquet(results(project, "parametrisation", "optima/every_word-model.parquet"))
+    np.testing.assert_allclose(best["nearest_cosine"], 1, atol=1e-6)
+    groups = best[best["kind"] == "group"]
+    assert (groups["activation"] >= groups["word_activation"] - 1e-6).all()
+
+
+def test_positions_are_read_one_by_one(project):
+    optima = pd.read_parquet(results(project, "input_length", "optima/two-model.parquet"))
+    assert set(optima["place"]) == {1, 2}
+    assert set(optima["nearest_everywhere"].str.split().str.len()) == {2}
+    for row in optima.itertuples():
+        assert row.nearest_everywhere.split()[row.place - 1] == row.nearest_word
+    assert optima["embedding"].map(len).unique().tolist() == [32]
+
+
+def test_differences_are_paired_and_shares_of_the_highest(project):
+    numbers = pd.read_csv(results(project, "parametrisation", "numbers.csv"))
+    own = numbers[numbers["null_model"].isna() & (numbers["statistic"] == "nearest_cosine")]
+    for _, same in own.groupby(["of", "size"]):
+        assert same["condition"].iloc[0] == "paper" and np.isnan(same["difference"].iloc[0])
+        expected = same["value"] - same["value"].iloc[0]
+        np.testing.assert_allclose(same["difference"].iloc[1:], expected.iloc[1:], atol=1e-9)
+    shares = numbers[numbers["statistic"] == "activation_share"]["value"]
+    assert shares.max() <= 1 and shares.min() > 0
+
+
+def test_a_changed_value_re_runs_its_block_alone(project):
+    path = project / "config/test-questions.yaml"
+    before = path.read_text(encoding="utf-8")
+    try:
+        path.write_text(before.replace("strength: [1.0]", "strength: [2.0]"))
+        found = jobs(project)
+        # The block, on the model and on the null model, and what is made of the whole experiment.
+        assert found.pop("ascend_conditions") == 2 and found.pop("summarise_experiment") == 1
+        record = {"write_claims", "write_findings", "provenance", "manifest"}
+        assert set(found) == {"figure_of_parametrisation", "pareto_front"} | record
+        path.write_text(before.replace("parametrisation, ", "", 1))
+        assert set(jobs(project)) == record
+    finally:
+        path.write_text(before, encoding="utf-8")
+
+
+def test_the_seventh_question_of_the_docs_runs(project):
+    text = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
+    text = text.split("## A seventh question")[1]
+    settings = re.search(r"```yaml\n(.*?)```", text, re.DOTALL).group(1)
+    script = re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
+    (project / "my-question.yaml").write_text(settings)
+    overlays = ["config/test.yaml", "my-question.yaml"]
+    refused = snakemake(project, "--configfile", *overlays, overlay=None, fails=True)
+    assert "scripts/experiments/figure_starts.py" in refused
+    path = project / "scripts/experiments/figure_starts.py"
+    path.write_text(script)
+    try:
+        snakemake(project, "--configfile", *overlays, overlay=None)
+    finally:
+        path.unlink()
+    folder = project / "results/starts/tiny-deep/experiments/starts"
+    blocks = yaml.safe_load(settings)["experiments"]["starts"]["vary"]
+    numbers = pd.read_csv(folder / "numbers.csv")
+    assert set(numbers["block"]) == set(blocks)
+    assert (folder / "figure.png").stat().st_size > 0
