@@ -335,7 +335,9 @@ def test_five_small_steps_improve_every_objective(tiny):
 
 def test_an_unknown_solver_is_refused_by_name(tiny):
     _, start = starts_for(tiny[0], 1)
-    with pytest.raises(ValueError, match="'newton' .known: paper, lbfgs, sphere, adam, frank_wolfe"):
+    with pytest.raises(
+        ValueError, match="'newton' .known: paper, lbfgs, sphere, adam, frank_wolfe"
+    ):
         ascend(tiny[0], GROUPS[:1], start, steps=1, solver="newton")
 
 
