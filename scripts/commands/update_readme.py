@@ -69,6 +69,7 @@ def main(readme="README.md", page="docs/results.md", results="results") -> None:
     if (Path(results) / PROTOCOL / "claims.csv").is_file():
         _put(page, "protocol", markdown(_claims(Path(results) / PROTOCOL, SHOWN_OF_PROTOCOL)))
         _put(readme, "headline", markdown(_claims(Path(results) / PROTOCOL, HEADLINE)))
+        _describe(readme, "docs/recovery-5000.png", _thresholds(Path(results) / PROTOCOL))
         _show(page, "recovery-5000", Path(results) / PROTOCOL / MODEL / "figures/recovery.png")
     answers = [_answer(Path(results) / STUDY, *words) for words in CALLS]
     _put(page, "asked", "\n".join(answers))
@@ -106,6 +107,26 @@ def _claims(study: Path, shown: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _thresholds(study: Path) -> str:
+    """Say in a sentence what the figure of recovery shows."""
+    claims = pd.read_csv(study / "claims.csv")
+    claims = claims[(claims["model"] == MODEL) & (claims["claim"] == "group.threshold.absolute.67")]
+    own = claims[claims["null_model"].isna()]["value"].iloc[0]
+    nulls = claims.set_index("null_model")["null_value"]
+    return (
+        "Share of words recovered from their own group of neurons, against group size: 67 % of words "
+        f"need {own:.0f} neurons of the trained MiniLM, {nulls['permuted']:.0f} of the same model with "
+        f"shuffled weights, and {nulls['untrained']:.0f} of an untrained one."
+    )
+
+
+def _describe(page, image, alt) -> None:
+    """Replace the alternative text of an image."""
+    text = Path(page).read_text(encoding="utf-8")
+    text = re.sub(rf"!\[[^\]]*\](?=\({re.escape(image)}\))", lambda _: f"![{alt}]", text)
+    Path(page).write_text(text, encoding="utf-8")
+
+
 def _show(page, name, png) -> None:
     """Copy a figure and its alt text into docs/; shorten a long text in the README."""
     shutil.copyfile(png, f"docs/{name}.png")
@@ -113,9 +134,7 @@ def _show(page, name, png) -> None:
     Path(f"docs/{name}.txt").write_text(alt + "\n", encoding="utf-8")
     if len(alt) > ALOUD:
         alt = f"{alt[:ALOUD].rpartition('; ')[0]}; and more, see docs/{name}.txt"
-    text = Path(page).read_text(encoding="utf-8")
-    text = re.sub(rf"!\[[^\]]*\](?=\({name}\.png\))", lambda _: f"![{alt}]", text)
-    Path(page).write_text(text, encoding="utf-8")
+    _describe(page, f"{name}.png", alt)
 
 
 def _put(page, mark, table) -> None:
