@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from textualization.analysis.nulls import NULL_MODELS
+from textualization.models.null_models import NULL_MODELS
 from textualization.report.tables import readable
 
 SIGNS = {"above null": "↑", "below null": "↓", "not told apart": "~", "no interval": "?"}

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from study.context_groups import tokens_of
 from study.context_table import read_contexts
-from study.experiment_objectives import ExperimentObjectives, requested_words, tokens_of
+from study.experiment_objectives import ExperimentObjectives, requested_words
 from study.job import run
 from textualization.analysis.describe import among_words
 from textualization.analysis.similarity import late_change, nearest_words, unit

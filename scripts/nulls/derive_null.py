@@ -4,8 +4,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from study.job import run
-from textualization.analysis.nulls import derive
 from textualization.files import atomic
+from textualization.models.null_models import derive
 
 
 def main(weights: str, null: str, seed: int, replicate: int, derived: str) -> None:

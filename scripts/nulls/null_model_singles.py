@@ -4,7 +4,7 @@ import pandas as pd
 
 from study.job import run
 from textualization.analysis.describe import describe_singles, in_order
-from textualization.analysis.nulls import dealt
+from textualization.analysis.null_draws import dealt
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.draws import drawn_neurons
 from textualization.files import write_table

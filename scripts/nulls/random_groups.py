@@ -11,7 +11,7 @@ import pandas as pd
 from study.job import run
 from study.null_optima import describe_null_groups
 from study.word_groups import dealt_words
-from textualization.analysis.nulls import matched_group, quantile_strata
+from textualization.analysis.null_draws import matched_group, quantile_strata
 from textualization.ascent.protocol import Execution, Protocol
 from textualization.draws import generator
 from textualization.files import write_table

@@ -12,7 +12,7 @@ from study.job import run
 from study.results import read_nulls
 from textualization.analysis.estimates import Intervals
 from textualization.analysis.null_comparison import Comparison, compared, write_comparisons
-from textualization.analysis.nulls import derangement
+from textualization.analysis.null_draws import derangement
 from textualization.analysis.thresholds import threshold_excess
 from textualization.draws import generator
 from textualization.report.tables import TableFiles

@@ -8,11 +8,11 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-import torch
 
+from study.context_groups import context_activations, context_groups, summary_over
 from study.context_table import Context
-from textualization.analysis.nulls import dealt
-from textualization.analysis.selection import strongest, strongest_neurons
+from study.word_groups import first_neurons
+from textualization.analysis.null_draws import dealt
 from textualization.draws import drawn_neurons, generator
 from textualization.models.model import Model
 from textualization.models.word_activations import all_taps, summarise_neurons
@@ -118,9 +118,9 @@ class ExperimentObjectives:
             else:
                 own = [place for place, c in enumerate(self.contexts) if c.word == target.word]
                 everywhere = self._in_contexts(site, choice["reading"])
-                activation, over = everywhere[own].mean(axis=0), _summary_of(everywhere)
+                activation, over = everywhere[own].mean(axis=0), summary_over(everywhere)
             for layer, pool in pools.items():
-                neurons = self._strongest(selection, activation, pool, over, max(sizes))
+                neurons = first_neurons(selection, activation, pool, over, max(sizes))
                 rows += [
                     {"kind": "group", "word": target.word, "target": target.id, "size": size}
                     | {"scope_layer": layer, "neurons": neurons[:size]}
@@ -129,47 +129,16 @@ class ExperimentObjectives:
         return rows
 
     def of_contexts(self, kinds, items, sizes, choice: dict) -> list[dict]:
-        """List groups of contexts: the first k neurons by mean activation over sentences of one label.
-
-        Selection `contrast` scores a neuron by its mean activation minus its mean activation for the
-        item's other label, in standard deviations over all contexts.
-
-        Args:
-            kinds: kinds of contexts.
-            items: number of items of every kind, drawn by the seed, or `all`.
-            sizes: the group sizes.
-            choice: see `objectives`.
-        """
-        site, selection = choice["site"], choice["selection"]
-        pool, activations = (
-            self._pools(site, "model")[0],
-            self._in_contexts(site, choice["reading"]),
+        """List groups of contexts, `items` of every kind: see `context_groups`."""
+        return context_groups(
+            self._pools(choice["site"], "model")[0],
+            self._in_contexts(choice["site"], choice["reading"]),
+            self.contexts,
+            kinds,
+            lambda labels: self._some_items(labels, items),
+            sizes,
+            choice["selection"],
         )
-        over = _summary_of(activations)
-        labels: dict = {}
-        for place, c in enumerate(self.contexts):
-            if c.kind in kinds:
-                labels.setdefault((c.kind, c.item), {}).setdefault(c.label, []).append(place)
-        rows = []
-        for kind, item in self._some_items(labels, items):
-            for label, own in labels[kind, item].items():
-                others = [p for name, of in labels[kind, item].items() if name != label for p in of]
-                mean = activations[own].mean(axis=0)
-                if selection == "contrast":
-                    if not others:
-                        continue
-                    score = (mean - activations[others].mean(axis=0)) / np.maximum(
-                        over["std"], 1e-9
-                    )
-                    neurons = _tuples(pool.iloc[strongest(score, max(sizes))])
-                else:
-                    neurons = self._strongest(selection, mean, pool, over, max(sizes))
-                rows += [
-                    {"kind": kind, "item": item, "label": label, "size": size}
-                    | {"neurons": neurons[:size]}
-                    for size in sizes
-                ]
-        return rows
 
     def _part(self, items) -> list:
         return dealt(list(items), self._replicate, -(-len(items) // self._replicates))
@@ -194,13 +163,6 @@ class ExperimentObjectives:
         whole = pd.DataFrame(rows, columns=["site", "layer", "index"])
         return {0: whole} if scope == "model" else {la: p for la, p in whole.groupby("layer")}
 
-    @staticmethod
-    def _strongest(selection, activation, pool, over, count) -> list[tuple]:
-        """Return a pool's strongest neurons. over: statistics of all neurons over words, or None."""
-        over = {} if over is None else {name: over[name][pool.index] for name in over}
-        order = strongest_neurons(selection, activation[pool.index], pool.assign(**over), count)
-        return _tuples(pool.iloc[order])
-
     @cache  # noqa: B019
     def _alone(self, site: str, word: int) -> np.ndarray:
         found = self.model.word_activations([word], all_taps(self.model, [site]))
@@ -214,48 +176,4 @@ class ExperimentObjectives:
 
     @cache  # noqa: B019
     def _in_contexts(self, site: str, reading: str) -> np.ndarray:
-        """Compute the activations of all neurons of a site by every context, (contexts, neurons).
-
-        reading: `word`, mean over the word's tokens; `pooled`, mean over all tokens of the sentence.
-        """
-        taps = all_taps(self.model, [site])
-        total = np.zeros((len(self.contexts), len(self._pools(site, "model")[0])), dtype=np.float64)
-        wanted: dict = {}
-        for row, context in enumerate(self.contexts):
-            ids, word = tokens_of(context, self.model.tokenizer)
-            read = word if reading == "word" else range(len(ids))
-            for place in read:
-                wanted.setdefault((len(ids), place + 1), []).append((row, ids, 1 / len(read)))
-        for (length, place), of_place in wanted.items():
-            transformer = self.model.transformer(length=length, place=place, read="word")
-            rows, ids, shares = zip(*of_place, strict=True)
-            with torch.inference_mode():
-                inputs = transformer.word_embeddings[torch.tensor(ids)].flatten(1)
-                found = transformer.activations(inputs, taps)
-            found = torch.cat([found[tap] for tap in taps], dim=1).double().cpu().numpy()
-            np.add.at(total, list(rows), np.array(shares)[:, None] * found)
-        return total
-
-
-def tokens_of(context: Context, tokenizer) -> tuple[list[int], list[int]]:
-    """Return the ids of a context's tokens, and the positions (from 0) of its word's tokens."""
-    found = tokenizer.encode(context.sentence, add_special_tokens=False)
-    word = [
-        place
-        for place, (first, last) in enumerate(found.offsets)
-        if first < context.end and last > context.start
-    ]
-    return found.ids, word
-
-
-def _summary_of(activations: np.ndarray) -> dict[str, np.ndarray]:
-    """Compute maximum, mean and standard deviation of every neuron over contexts."""
-    return {
-        "max": activations.max(axis=0),
-        "mean": activations.mean(axis=0),
-        "std": activations.std(axis=0),
-    }
-
-
-def _tuples(neurons: pd.DataFrame) -> list[tuple]:
-    return list(zip(neurons["site"], neurons["layer"], neurons["index"], strict=True))
+        return context_activations(self.model, self.contexts, site, reading)

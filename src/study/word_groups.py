@@ -4,7 +4,8 @@ from collections import Counter
 
 import pandas as pd
 
-from textualization.analysis.nulls import dealt
+from textualization.analysis.null_draws import dealt
+from textualization.analysis.selection import strongest_neurons
 from textualization.draws import generator, runs
 
 
@@ -69,3 +70,23 @@ def dealt_words(targets: pd.DataFrame, replicate: int, count: int, seed: int) ->
     """Return the `count` target words that are dealt to a replicate of a null, in random order."""
     order = generator(seed, "dealt words").permutation(len(targets))
     return targets.iloc[dealt(order.tolist(), replicate, count)]
+
+
+def first_neurons(selection, activation, pool, over, count: int) -> list[tuple]:
+    """Choose a pool's neurons: (site, layer, index), the strongest first.
+
+    Args:
+        selection: see `textualization.analysis.selection`.
+        activation: of all neurons of the site; the pool's index says which are its own.
+        pool: the neurons, a row each.
+        over: `max`, `mean` and `std` of all neurons over words; None for absolute selection.
+        count: number of neurons.
+    """
+    over = {} if over is None else {name: over[name][pool.index] for name in over}
+    order = strongest_neurons(selection, activation[pool.index], pool.assign(**over), count)
+    return neuron_tuples(pool.iloc[order])
+
+
+def neuron_tuples(neurons: pd.DataFrame) -> list[tuple]:
+    """Return rows `site`, `layer`, `index` as tuples."""
+    return list(zip(neurons["site"], neurons["layer"], neurons["index"], strict=True))

@@ -31,5 +31,5 @@ SOLVERS = {
     "adam": SolverEntry("Adam", _FREE, _ADAM, for_studies=False),
     "frank_wolfe": SolverEntry("FrankWolfe", ("convex_hull",), ("penalty", "strength"), False),
 }
-#: Functions of `textualization.analysis.nulls`.
+#: Functions of `textualization.models.null_models`.
 NULL_MODELS = ("permuted", "permuted_keep_embeddings", "untrained", "rotated_basis")

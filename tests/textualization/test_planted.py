@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from textualization.analysis.estimates import Intervals, excess
-from textualization.analysis.nulls import NULL_MODELS, dealt, derive
+from textualization.analysis.null_draws import dealt
 from textualization.analysis.selection import strongest
 from textualization.analysis.similarity import nearest_words
 from textualization.ascent.loop import AscentSettings, run_ascent
 from textualization.ascent.objectives import mean_of
 from textualization.draws import generator
+from textualization.models.null_models import NULL_MODELS, derive
 from textualization.models.transformer import FrozenTransformer, Tap
 from textualization.report.verdicts import null_verdict
 

@@ -46,7 +46,7 @@ def test_a_figure_in_a_part_that_the_report_has_not_is_refused(project):
 
 
 def test_a_null_model_is_its_function_and_one_line(project):
-    nulls = project / "src/textualization/analysis/nulls.py"
+    nulls = project / "src/textualization/models/null_models.py"
     text = nulls.read_text(encoding="utf-8")
     function = (
         "def reversed_words(tensors: dict, facts: dict, draws: Callable) -> dict[str, np.ndarray]:\n"

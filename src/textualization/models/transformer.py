@@ -54,7 +54,7 @@ class FrozenTransformer:
 
     Args:
         tensors: weights, as returned by `textualization.models.conversion.convert`. The rows of a
-            tensor `basis.<site>.<layer>` (see `textualization.analysis.nulls.rotated_basis`) are
+            tensor `basis.<site>.<layer>` (see `textualization.models.null_models.rotated_basis`) are
             read in place of that layer's neurons.
         facts: the architecture as text, also from `convert`.
         read: the position that is read, one of POSITIONS.

@@ -18,12 +18,12 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from make_tiny_families import FAMILIES, write_family
-from textualization.analysis.nulls import derive
 from textualization.ascent.loop import AscentSettings, run_ascent
 from textualization.ascent.objectives import mean_of
 from textualization.models.architecture import Architecture
 from textualization.models.conversion import CheckpointError, convert
 from textualization.models.families import NAMES, family
+from textualization.models.null_models import derive
 from textualization.models.transformer import SITES, FrozenTransformer, Tap
 
 LAYERS = 3

@@ -18,17 +18,10 @@ from transformers import BertConfig, BertModel
 import reference
 from ascents import ascend, starts_for
 from paths import DATA
-from textualization.analysis.nulls import (
-    NULL_MODELS,
-    dealt,
-    derangement,
-    derive,
-    matched_group,
-    quantile_strata,
-    random_rotation,
-)
+from textualization.analysis.null_draws import dealt, derangement, matched_group, quantile_strata
 from textualization.ascent.objectives import mean_of
 from textualization.models.conversion import convert
+from textualization.models.null_models import NULL_MODELS, derive, random_rotation
 from textualization.models.transformer import SITES, FrozenTransformer, Tap
 from tiny import FRAME, TINY, load_tiny
 
