@@ -6,7 +6,7 @@ import pandas as pd
 from study.job import run
 from study.null_optima import describe_null_groups
 from study.word_groups import dealt_words
-from textualization.analysis.selection import strongest_neurons
+from textualization.analysis.selection import neuron_tuples, strongest_neurons
 from textualization.ascent.protocol import Execution, Protocol
 from textualization.files import write_table
 from textualization.models.model import Model
@@ -27,7 +27,7 @@ def main(
         neurons = summarise_neurons(model.transformer(), reference, taps)
         found = model.word_activations(chosen["id"], taps)
         activations = np.concatenate(list(found.values()), axis=1)
-        places = list(zip(neurons["site"], neurons["layer"], neurons["index"], strict=True))
+        places = neuron_tuples(neurons)
         rows = []
         for selection in selections:
             for target, activation in zip(chosen.itertuples(), activations, strict=True):

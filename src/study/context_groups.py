@@ -7,8 +7,8 @@ import pandas as pd
 import torch
 
 from study.context_table import Context
-from study.word_groups import first_neurons, neuron_tuples
-from textualization.analysis.selection import strongest
+from study.word_groups import first_neurons
+from textualization.analysis.selection import neuron_tuples, strongest
 from textualization.models.model import Model
 from textualization.models.word_activations import all_taps
 

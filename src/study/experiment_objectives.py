@@ -13,6 +13,7 @@ from study.context_groups import context_activations, context_groups, summary_ov
 from study.context_table import Context
 from study.word_groups import first_neurons
 from textualization.analysis.null_draws import dealt
+from textualization.analysis.selection import all_neurons
 from textualization.draws import drawn_neurons, generator
 from textualization.models.model import Model
 from textualization.models.word_activations import all_taps, summarise_neurons
@@ -158,9 +159,7 @@ class ExperimentObjectives:
     @cache  # noqa: B019 (the object lives as long as its job)
     def _pools(self, site: str, scope: str) -> dict[int, pd.DataFrame]:
         """List the neurons of a site, of all layers (key 0) or by layer, in the order of activations."""
-        layers, width = range(1, self.model.layers + 1), self.model.width(site)
-        rows = [(site, layer, index) for layer in layers for index in range(width)]
-        whole = pd.DataFrame(rows, columns=["site", "layer", "index"])
+        whole = all_neurons(site, self.model.layers, self.model.width(site))
         return {0: whole} if scope == "model" else {la: p for la, p in whole.groupby("layer")}
 
     @cache  # noqa: B019

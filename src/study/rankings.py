@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from textualization.analysis.selection import ranked_neurons
+from textualization.analysis.selection import all_neurons, ranked_neurons
 
 
 def rank_words(
@@ -29,7 +29,9 @@ def rank_words(
         `word`, `scope_layer` (0: all layers together), `rank` (from 1), `site`, `layer`, `index`,
         `score`.
     """
-    neurons = pd.concat([_neurons(site, a) for site, a in matrices.items()], ignore_index=True)
+    neurons = pd.concat(
+        [all_neurons(site, len(a), a.shape[2]) for site, a in matrices.items()], ignore_index=True
+    )
     if summaries is not None:
         neurons = neurons.merge(
             summaries, how="left", on=["site", "layer", "index"], validate="one_to_one"
@@ -59,10 +61,3 @@ def read_rankings(paths) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Yield (selection, scope, ranking) for each of the files `<selection>-<scope>.parquet`."""
     for path in paths:
         yield *Path(path).stem.split("-"), pd.read_parquet(path)
-
-
-def _neurons(site: str, activations: np.ndarray) -> pd.DataFrame:
-    """List all neurons of a site, layer by layer. activations: (layers, V, width)."""
-    layers, _, width = activations.shape
-    layer, index = np.repeat(np.arange(1, layers + 1), width), np.tile(np.arange(width), layers)
-    return pd.DataFrame({"site": site, "layer": layer, "index": index})

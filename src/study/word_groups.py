@@ -5,7 +5,7 @@ from collections import Counter
 import pandas as pd
 
 from textualization.analysis.null_draws import dealt
-from textualization.analysis.selection import strongest_neurons
+from textualization.analysis.selection import neuron_tuples, strongest_neurons
 from textualization.draws import generator, runs
 
 
@@ -37,7 +37,7 @@ def word_groups(
     """
     ranked = ranking[ranking["rank"] <= max(sizes)]
     ranked = {
-        key: list(zip(neurons["site"], neurons["layer"], neurons["index"], strict=True))
+        key: neuron_tuples(neurons)
         for key, neurons in ranked.groupby(["word", "scope_layer"], observed=True, sort=False)
     }
     short = sorted({word for (word, _), neurons in ranked.items() if len(neurons) < max(sizes)})
@@ -85,8 +85,3 @@ def first_neurons(selection, activation, pool, over, count: int) -> list[tuple]:
     over = {} if over is None else {name: over[name][pool.index] for name in over}
     order = strongest_neurons(selection, activation[pool.index], pool.assign(**over), count)
     return neuron_tuples(pool.iloc[order])
-
-
-def neuron_tuples(neurons: pd.DataFrame) -> list[tuple]:
-    """Return rows `site`, `layer`, `index` as tuples."""
-    return list(zip(neurons["site"], neurons["layer"], neurons["index"], strict=True))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.ascent.solvers import SOLVERS
-from textualization.errors import RequestError
+from textualization.errors import RequestError, require_choice
 from textualization.models.model import Model
 from textualization.models.transformer import SITES
 from textualization.optima import Optima
@@ -102,13 +102,9 @@ def ascend(
 
 def _check(solver, options, dtype, init, **counts) -> None:
     """Raise RequestError for an argument that is not allowed."""
-    for argument, value, allowed in (
-        ("solver", solver, tuple(SOLVERS)),
-        ("dtype", dtype, ("float32", "float64")),
-        ("init", init, ("normal", "uniform")),
-    ):
-        if value not in allowed:
-            raise RequestError(f"{argument}: {value!r} is not one of {', '.join(allowed)}")
+    require_choice("solver", solver, SOLVERS)
+    require_choice("dtype", dtype, ("float32", "float64"))
+    require_choice("init", init, ("normal", "uniform"))
     known = [field.name for field in fields(SOLVERS[solver]) if field.name not in _SET_INTERNALLY]
     for name in options:
         if name not in known:

@@ -1,6 +1,7 @@
 """The result of `ascend`: optima, compared with the words of their model."""
 
 import functools
+import importlib
 
 import numpy as np
 import pandas as pd
@@ -63,9 +64,10 @@ class Optima:
             RequestError: the model's words are not known.
         """
         facts, model = self.arrays.facts(), self.model
-        names = model.words["word"].to_numpy() if model.words is not None else model.candidates
+        words = model.known_words()
+        names = words["word"].to_numpy()
         among = among_words(
-            self.arrays.embedding, self.arrays.start, model.embeddings, model.words, self._targets
+            self.arrays.embedding, self.arrays.start, model.embeddings, words, self._targets
         )
         best = self._over_words
         facts = facts.assign(
@@ -98,7 +100,7 @@ class Optima:
         table = table.loc[table.index.repeat(shown)].reset_index(drop=True)
         return table.assign(
             rank=np.tile(np.arange(1, shown + 1), len(self)),
-            word=self.model.words["word"].to_numpy()[ids.ravel()],
+            word=self.model.known_words()["word"].to_numpy()[ids.ravel()],
             cosine=cosines.ravel(),
         )
 
@@ -109,17 +111,13 @@ class Optima:
             A matplotlib Figure. Left: the activation during each ascent, as a share of the ceiling if
             there is one. Right: the nearest words of the first optima.
         """
-        # Imported here, so that the library works without matplotlib.
-        import importlib
-
+        # By name: no script that ascends depends on matplotlib.
         return importlib.import_module("textualization.report.optima_figure").draw(self)
 
     @functools.cached_property
     def _targets(self) -> np.ndarray:
         """The id of the candidate word that equals the objective's name, or -1; (n,)."""
-        words = self.model.words
-        if words is None:
-            return np.full(len(self), -1)
+        words = self.model.known_words()
         ids = {words["word"][i]: i for i in np.flatnonzero(self.model.candidates)}
         names = self.arrays.objectives["objective"]
         return np.array([ids.get(name, -1) for name in names])

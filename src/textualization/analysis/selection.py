@@ -1,6 +1,7 @@
 """Selection of a word's neurons by absolute or relative activation (paper, sec. 4)."""
 
 import numpy as np
+import pandas as pd
 
 SELECTIONS = ("absolute", "ratio_to_max", "z_score")
 
@@ -76,3 +77,14 @@ def ranked_neurons(selection: str, activation, pool) -> tuple[np.ndarray, np.nda
 def _scores_in(selection, activation, pool) -> np.ndarray:
     over_words = (pool.get(name, np.nan) for name in ("max", "mean", "std"))
     return scores(selection, activation, *over_words)
+
+
+def all_neurons(site: str, layers: int, width: int) -> pd.DataFrame:
+    """List all neurons of a site, layer by layer: `site`, `layer`, `index`."""
+    layer, index = np.repeat(np.arange(1, layers + 1), width), np.tile(np.arange(width), layers)
+    return pd.DataFrame({"site": site, "layer": layer, "index": index})
+
+
+def neuron_tuples(neurons: pd.DataFrame) -> list[tuple[str, int, int]]:
+    """Return rows `site`, `layer`, `index` as tuples."""
+    return list(zip(neurons["site"], neurons["layer"], neurons["index"], strict=True))

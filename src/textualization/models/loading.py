@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from textualization.errors import RequestError
+from textualization.errors import RequestError, require_choice
 from textualization.models import sources
 from textualization.models.conversion import config_of, convert, convert_loaded, family_of
 from textualization.models.model import Model
@@ -40,13 +40,9 @@ def load(
     Raises:
         RequestError: the model cannot be found or read, or an argument is not allowed.
     """
-    for argument, value, allowed in (
-        ("candidates", candidates, tuple(CANDIDATES)),
-        ("read", read, POSITIONS),
-        ("device", device, ("auto", "cpu", "cuda")),
-    ):
-        if value not in allowed:
-            raise RequestError(f"{argument}: {value!r} is not one of {', '.join(allowed)}")
+    require_choice("candidates", candidates, CANDIDATES)
+    require_choice("read", read, POSITIONS)
+    require_choice("device", device, ("auto", "cpu", "cuda"))
     if isinstance(source, str | Path):
         if tokenizer is not None:
             raise RequestError("tokenizer: a hub id or a folder brings its own (leave it out)")

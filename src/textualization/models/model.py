@@ -12,8 +12,13 @@ import torch
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
-from textualization.analysis.selection import SELECTIONS, strongest_neurons
-from textualization.errors import RequestError
+from textualization.analysis.selection import (
+    SELECTIONS,
+    all_neurons,
+    neuron_tuples,
+    strongest_neurons,
+)
+from textualization.errors import RequestError, require_choice
 from textualization.files import sha256
 from textualization.models.architecture import Architecture
 from textualization.models.devices import chosen_device
@@ -32,7 +37,7 @@ class Model:
         name: the model's name in messages.
         read: position at which neurons are read: `word`, `cls` or `sep`.
         device: `cpu`, `cuda` or `auto`.
-        fingerprint: identifier of the weights; computed from them if None.
+        path: file that the tensors were read from, or None.
 
     Raises:
         RuntimeError: `cuda` is requested and no GPU is visible.
@@ -48,13 +53,13 @@ class Model:
         name: str = "model",
         read: str = "word",
         device: str = "cpu",
-        fingerprint: str | None = None,
+        path: str | Path | None = None,
     ):
         self.tensors, self.facts = tensors, facts
         self.architecture = Architecture.read(facts)
         self.words, self.tokenizer, self.name, self.read = words, tokenizer, name, read
         self.device, self.device_in_words = chosen_device(device)
-        self._fingerprint = fingerprint
+        self._path = path
         self._transformers: dict[tuple[str, str], FrozenTransformer] = {}
         self._summaries: dict[str, pd.DataFrame] = {}
 
@@ -70,7 +75,7 @@ class Model:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
             facts = file.metadata()
-        return cls(tensors, facts, words, fingerprint=sha256(path), **options)
+        return cls(tensors, facts, words, path=path, **options)
 
     def __repr__(self) -> str:
         words = "" if self.words is None else f", {len(self.words)} words"
@@ -93,13 +98,13 @@ class Model:
     @property
     def candidates(self) -> np.ndarray:
         """Mask of the entries that may be an optimum's nearest word: (V,), bool."""
-        return self._known_words()["candidate"].to_numpy()
+        return self.known_words()["candidate"].to_numpy()
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """Hexadecimal identifier of the weights."""
-        if self._fingerprint is not None:
-            return self._fingerprint
+        if self._path is not None:
+            return sha256(self._path)
         found = hashlib.sha256(repr(sorted(self.facts.items())).encode())
         for name in sorted(self.tensors):
             tensor = self.tensors[name].contiguous().cpu()
@@ -143,7 +148,7 @@ class Model:
         Raises:
             RequestError: the word is not one entry of the vocabulary. The message lists its pieces.
         """
-        words = self._known_words()
+        words = self.known_words()
         rows = np.flatnonzero((words["word"] == word).to_numpy())
         if len(rows):
             return int(rows[0])
@@ -190,32 +195,29 @@ class Model:
             RequestError: the word is not one entry, an argument is not allowed, or fewer than
                 `size` neurons can be ranked.
         """
-        if site not in SITES:
-            raise RequestError(f"site: {site!r} is not one of {', '.join(SITES)}")
+        require_choice("site", site, SITES)
         if layer is not None and layer not in range(1, self.layers + 1):
             raise RequestError(
                 f"layer: {layer!r} is not a layer of {self.name} (layers 1 to {self.layers})"
             )
-        if selection not in SELECTIONS:
-            raise RequestError(f"selection: {selection!r} is not one of {', '.join(SELECTIONS)}")
+        require_choice("selection", selection, SELECTIONS)
         taps = all_taps(self.transformer(), [site])
         taps = [tap for tap in taps if layer in (None, tap.layer)]
         found = self.word_activations([self.id_of(word)], taps)
         activation = np.concatenate([found[tap][0] for tap in taps])
-        pool = pd.DataFrame(
-            [(site, tap.layer, index) for tap in taps for index in range(self.width(site))],
-            columns=["site", "layer", "index"],
-        )
+        pool = all_neurons(site, self.layers, self.width(site))
+        if layer is not None:
+            pool = pool[pool["layer"] == layer].reset_index(drop=True)
         if selection != "absolute":
             pool = pool.merge(self.summary(site), on=["site", "layer", "index"])
         try:
             order = strongest_neurons(selection, activation, pool, size)
         except ValueError as error:
             raise RequestError(f"{word!r}: {error}") from None
-        selected = pool.iloc[order]
-        return list(zip(selected["site"], selected["layer"], selected["index"], strict=True))
+        return neuron_tuples(pool.iloc[order])
 
-    def _known_words(self) -> pd.DataFrame:
+    def known_words(self) -> pd.DataFrame:
+        """Return the vocabulary. Raises RequestError if the model has none."""
         if self.words is None:
             raise RequestError(f"{self.name}: the model was opened without a vocabulary")
         return self.words

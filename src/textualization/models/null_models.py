@@ -1,8 +1,4 @@
-"""Null models and null groups: references for results without training or without selection.
-
-A null model has the model's weights, changed by a rule. A null group is drawn at random and matched to
-a group in its size and other properties. Each replicate of a null has its own seed.
-"""
+"""Null models: the model's weights, changed by a rule. Each replicate has its own seed."""
 
 from collections.abc import Callable
 
