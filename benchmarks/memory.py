@@ -86,9 +86,16 @@ def _now(workflow: int) -> Iterator[tuple[str, tuple[float, ...]]]:
 
 
 def _rule(word: str) -> str | None:
-    """The rule of a job, whose script Snakemake copies to .snakemake/scripts/<letters>.<rule>.py."""
+    """The rule of a job, whose script Snakemake copies to .snakemake/scripts/<letters>.<name>.py."""
     found = re.search(r"\.snakemake/scripts/\w+\.(\w+)\.py$", word)
-    return found and found[1]
+    if not found:
+        return None
+    try:
+        stage = re.search(r"scripts/(tables|figures)/\w+\.py", Path(word).read_text("utf-8"))
+    except OSError:  # the job has just ended
+        return None
+    # A table and a figure may be of one name: their rules tell them apart.
+    return f"{stage[1].removesuffix('s')}_{found[1]}" if stage else found[1]
 
 
 def requested(log: str, resource: str) -> dict[str, int]:
