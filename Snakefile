@@ -4,7 +4,7 @@
 include: "rules/common/library.smk"
 
 
-configfile: "config/config.yaml"
+configfile: ROOT / "config/config.yaml"
 
 
 # Shared by all stages, then the stages in order.

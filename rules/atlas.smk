@@ -45,8 +45,8 @@ rule write_atlas:
     """Write the atlas: one page for all models, which opens from disk and needs no network."""
     input:
         script_with_modules("atlas/write_atlas"),
-        template="resources/atlas/index.html",
-        files=sorted(Path("resources/atlas").rglob("*.[cj]s*")),
+        template=ROOT / "resources/atlas/index.html",
+        files=sorted((ROOT / "resources/atlas").rglob("*.[cj]s*")),
         parts=for_each_model(MODEL / "atlas.json.gz"),
         found=FOUND,
     output:

@@ -107,6 +107,7 @@ rule provenance:
         tables=for_each_model(MODEL_TABLES),
         figures=for_each_model(MODEL_FIGURES),
         experiments=for_each_model(EXPERIMENT_FILES),
+        weights=lambda wildcards: [weights_folder(m) / "frozen.safetensors" for m in studied()],
     output:
         provenance=STUDY / "provenance.json",
         settings_file=STUDY / "config.yaml",
@@ -119,8 +120,7 @@ rule provenance:
         "../envs/analysis.yaml"
     params:
         settings=config,
-        benchmarks=[str(STUDY)] + [str(weights_folder(model)) for model in config["models"]],
-        weights={m: str(weights_folder(m) / "frozen.safetensors") for m in config["models"]},
+        models=lambda wildcards: studied(),
     script:
         "../scripts/claims/provenance.py"
 

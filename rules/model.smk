@@ -60,7 +60,8 @@ rule convert_model:
         script_with_modules("model/convert_model"),
         # The module of the model's family, and its imports.
         lambda wildcards: local_imports(
-            f"src/textualization/models/families/{entry(wildcards.name)['family']}.py", "src"
+            ROOT / f"src/textualization/models/families/{entry(wildcards.name)['family']}.py",
+            ROOT / "src",
         ),
         weights=rules.fetch_model.output.weights,
         config=rules.fetch_model.output.config,

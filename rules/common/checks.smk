@@ -1,4 +1,7 @@
 # Checks the settings before planning, and detects every change of settings, code and inputs.
+import yaml
+from snakemake.utils import update_config
+
 from study.dependencies import local_imports
 from study.experiments import needs_contexts
 from study.settings import (
@@ -12,8 +15,18 @@ from study.staleness import check_memory, date_by_content, mark_memory
 from study.context_table import read_contexts
 from textualization.models.sources import files_of, folder_name
 
+# A workflow that uses this one as a module gives only the settings that it changes.
+if ROOT != Path():
+    defaults = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    settings = defaults | {"words": dict(defaults["words"])}
+    update_config(settings, config)
+    for table in ("targets", "contexts"):
+        if settings["words"][table] == defaults["words"][table]:
+            settings["words"][table] = str(ROOT / defaults["words"][table])
+    config.update(settings)
+
 try:
-    check_settings(config, read_schema(Path(workflow.basedir) / "config/config.schema.yaml"))
+    check_settings(config, read_schema(ROOT / "config/config.schema.yaml"))
     TARGETS = read_target_rows(config["words"]["targets"])
     if any(needs_contexts(config["experiments"].get(name, {})) for name in config["run"]):
         read_contexts(config["words"]["contexts"])
@@ -22,8 +35,8 @@ except SettingsError as error:
     refuse(error)
 
 for name in set(config["run"]) & set(config["experiments"]):
-    drawing = f"scripts/experiments/figure_{name}.py"
-    if not Path(drawing).is_file():
+    drawing = ROOT / f"scripts/experiments/figure_{name}.py"
+    if not drawing.is_file():
         refuse(
             f"run: {name!r} has no script for its figure, {drawing} (docs/experiments.md shows one)"
         )
@@ -36,8 +49,8 @@ for key, value in normalised(config).items():
 MEMORY = Path(".snakemake/textualization")
 # Jobs parse the Snakefile too; only the process that plans looks for changes.
 if workflow.is_main_process:
-    watched = [*Path("scripts").rglob("*.py"), *Path("src").rglob("*.py")]
-    watched += [*Path("resources").rglob("*.*")]
+    watched = [path for part in ("scripts", "src") for path in (ROOT / part).rglob("*.py")]
+    watched += [*(ROOT / "resources").rglob("*.*")]
     watched += [config["words"]["targets"], config["words"]["contexts"]]
     for model in config["models"]:
         if config["catalogue"][model]["source"] == "path":

@@ -1,5 +1,6 @@
 # Makes the library importable, here and in every job, and checks the settings files as YAML.
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -8,11 +9,24 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-if not Path(workflow.basedir).samefile("."):
-    raise WorkflowError(f"The study's paths are relative to its own folder: cd {workflow.basedir}")
+# The folder of the checkout, with scripts and resources: the working directory, unless another workflow
+# uses this one as a module.
+ROOT = Path(str(workflow.current_basedir)).parents[1]
+if Path(workflow.basedir) == ROOT and not ROOT.samefile("."):
+    raise WorkflowError(f"The study's paths are relative to its own folder: cd {ROOT}")
 
-LIBRARY = str(Path(workflow.basedir) / "src")
+LIBRARY = str(ROOT / "src")
+ROOT = Path() if ROOT.samefile(".") else ROOT
 sys.path.insert(0, LIBRARY)
+# Snakemake does not quote the interpreter in its commands. A relative path can avoid blanks and brackets.
+special = re.compile(r"""[\s()\[\]{}<>|&;$*?!~#`"'\\]""")
+if special.search(sys.executable):
+    sys.executable = os.path.relpath(sys.executable)
+    if special.search(sys.executable):
+        raise WorkflowError(
+            f"Snakemake cannot start jobs with the interpreter {sys.executable}: its path has a blank, "
+            "a bracket or a quote (install it in another folder, as `make demo` does in .venv)"
+        )
 # Jobs inherit it. The checkout precedes any installed copy of the library.
 os.environ.update(PYTHONPATH=LIBRARY)
 
@@ -35,7 +49,7 @@ def refuse(error):
 
 
 # The default settings, and the command line's files that change them.
-for path in [Path(workflow.basedir) / "config/config.yaml", *workflow.configfiles]:
+for path in [ROOT / "config/config.yaml", *workflow.configfiles]:
     try:
         check_yaml(os.path.relpath(path))
     except SettingsError as error:

@@ -46,7 +46,7 @@ wildcard_constraints:
 
 def script_with_modules(name):
     """List a script and its modules, as inputs: an edit re-runs what depends on them."""
-    return local_imports(f"scripts/{name}.py", "src")
+    return local_imports(ROOT / f"scripts/{name}.py", ROOT / "src")
 
 
 def studied():

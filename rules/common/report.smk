@@ -4,7 +4,7 @@ import ast
 import yaml
 
 # The paper's numbers.
-PAPER = yaml.safe_load(Path("resources/paper.yaml").read_text(encoding="utf-8"))
+PAPER = yaml.safe_load((ROOT / "resources/paper.yaml").read_text(encoding="utf-8"))
 # The report sorts its parts by name; numbers keep the paper's order.
 PARTS = {
     name: f"{place} {name}"
@@ -33,7 +33,7 @@ def part_of_report(name):
 
 def caption(script):
     """Return a result's caption: the docstring of the script that makes it."""
-    text = ast.get_docstring(ast.parse(Path(f"scripts/{script}.py").read_text(encoding="utf-8")))
+    text = ast.get_docstring(ast.parse((ROOT / f"scripts/{script}.py").read_text(encoding="utf-8")))
     # A function: Snakemake would take braces for wildcards.
     return lambda wildcards: text
 

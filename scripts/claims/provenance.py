@@ -16,34 +16,33 @@ from study.job import run
 from textualization.files import write_text
 
 
-def main(
-    settings: dict, benchmarks: list[str], weights: dict[str, str], provenance: str, settings_file:
-    str,
-) -> None:  # fmt: skip
+def main(settings: dict, models: list, weights: list, provenance: str, settings_file: str) -> None:
+    folders = [Path(provenance).parent, *(Path(path).parent for path in weights)]
     record = {
         "study": settings["study"],
         "seed": settings["seed"],
         "models": {name: settings["catalogue"][name] for name in settings["models"]},
-        "frozen": {m: recorded(p) for m, p in weights.items() if Path(p).is_file()},
-        "commit": _commit(),
+        "frozen": {m: recorded(p) for m, p in zip(models, weights, strict=True)},
+        "commit": _commit(Path(__file__).parent),
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "processor": _processor(),
         "packages": {
             d.name: d.version for d in sorted(distributions(), key=lambda d: d.name.lower())
         },
-        "seconds_per_rule": _seconds(benchmarks),
-        "devices": _devices(benchmarks),
+        "seconds_per_rule": _seconds(folders),
+        "devices": _devices(folders),
     }
     write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), settings_file)
     write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", provenance)
 
 
-def _commit() -> str | None:
-    """Return the commit of the code, with `+changes` if files differ from it."""
+def _commit(folder: Path) -> str | None:
+    """Return the commit of the code in a folder, with `+changes` if files differ from it."""
 
     def git(*words):
-        return subprocess.run(["git", *words], capture_output=True, text=True).stdout.strip()
+        done = subprocess.run(["git", "-C", folder, *words], capture_output=True, text=True)
+        return done.stdout.strip()
 
     commit = git("rev-parse", "HEAD")
     return commit + ("+changes" if git("status", "--porcelain") else "") if commit else None
