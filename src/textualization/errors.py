@@ -13,3 +13,16 @@ def require_choice(argument: str, value, allowed) -> None:
 
 class SettingsError(RequestError):
     """A setting, or a file that it names, that cannot be used."""
+
+
+class ModelFileError(RequestError):
+    """A file of a model that cannot be used.
+
+    Attributes:
+        file: its name.
+        fault: what is wrong with it, in words that follow its name.
+    """
+
+    def __init__(self, file: str, fault: str):
+        super().__init__(f"{file} {fault}")
+        self.file, self.fault = file, fault

@@ -62,10 +62,13 @@ def _alive(process: int) -> bool:
     return True
 
 
-def sha256(path: str | Path) -> str:
-    """Return the SHA-256 of a file as hexadecimal digits."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def sha256(*paths: str | Path) -> str:
+    """Return the SHA-256 of a file, or of several files end to end, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as stream:
+            hashlib.file_digest(stream, lambda: digest)
+    return digest.hexdigest()
 
 
 def write_text(text: str, path: str | Path) -> None:

@@ -17,13 +17,17 @@ class Hub:
     cuts: how many times the connection breaks when half of the weights have come.
     still: while it is set, connections stand still there.
     asked: how many times the weights were asked for.
+    mirror: whether it leaves out the header that tells what was not found.
     """
 
-    def __init__(self, folder: Path, repository: str, revision: str, cuts: int = 0):
+    def __init__(
+        self, folder: Path, repository: str, revision: str, cuts: int = 0, mirror: bool = False
+    ):
         self.files = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
         self.place = f"/{repository}/resolve/{revision}/"
         self.revision = revision
         self.cuts = cuts
+        self.mirror = mirror
         self.still = threading.Event()
         self.asked = 0
 
@@ -67,6 +71,8 @@ def served(hub: Hub):
             whole = hub.files.get(name)
             if whole is None:
                 self.send_response(404)
+                if not hub.mirror:
+                    self.send_header("X-Error-Code", "EntryNotFound")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return None

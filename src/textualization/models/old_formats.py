@@ -7,39 +7,62 @@ import json
 from pathlib import Path
 from pickle import UnpicklingError
 
+from textualization.errors import ModelFileError
+from textualization.models.tokenizer_settings import settings_of
 
-def tokenizer_of(vocabulary: str | Path, tokenizer: str | Path) -> None:
+
+def tokenizer_of(vocabulary: Path, config: Path, beside: list[Path], tokenizer: str | Path) -> None:
     """Write the tokenizer.json of a BERT's vocab.txt, which has one entry per line.
 
-    The tokenizer keeps capitals if some entry begins with one; otherwise it lowercases text.
+    Args:
+        vocabulary: vocab.txt.
+        config, beside: further files that have the tokenizer's settings, see `settings_of`.
+        tokenizer: the file to write.
 
     Raises:
-        ValueError: the vocabulary is not text or lacks BERT's special tokens.
+        ModelFileError: the vocabulary is not text, lacks BERT's special tokens, or contradicts the
+            settings.
     """
     from tokenizers import BertWordPieceTokenizer
 
-    # Not splitlines(), which also splits at characters that some entries contain.
-    entries = Path(vocabulary).read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    # A capital without a lowercase form does not count: BERT's uncased vocabulary has one.
-    lowered = all(entry[:1] == entry[:1].lower() for entry in entries)
-    ids = {entry: row for row, entry in enumerate(entries)}
     try:
-        converted = BertWordPieceTokenizer(vocab=ids, lowercase=lowered)
-    except TypeError as error:
-        raise ValueError(str(error)) from None
+        # Not splitlines(), which also splits at characters that some entries contain.
+        entries = vocabulary.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        ids = {entry: row for row, entry in enumerate(entries)}
+        settings, special = settings_of(ids, config, beside)
+        converted = BertWordPieceTokenizer(vocab=ids, **settings)
+        if converted.token_to_id(settings["unk_token"]) is None:
+            raise TypeError("unk_token not found in the vocabulary")
+    except (UnicodeDecodeError, TypeError) as error:
+        raise ModelFileError(vocabulary.name, f"is not the vocabulary of a BERT: {error}") from None
+    converted.add_special_tokens(special)
     converted.save(str(tokenizer))
     contents = json.loads(Path(tokenizer).read_text(encoding="utf-8"))
     Path(tokenizer).write_text(json.dumps(contents, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def weights_of(pickle: str | Path, weights: str | Path) -> None:
+def weights_of(pickle: Path, weights: str | Path) -> None:
     """Write the tensors of a pickle as safetensors, without running code from the pickle.
 
     Raises:
-        pickle.UnpicklingError: the pickle holds anything but tensors, or is broken.
+        ModelFileError: the pickle holds anything but tensors, or is broken.
     """
-    import torch
     from safetensors.torch import save_file
+
+    try:
+        state = _tensors_of(pickle)
+    except UnpicklingError as error:
+        raise ModelFileError(
+            pickle.name, f"holds more than tensors, or is broken, and is not read: {error}"
+        ) from None
+    # Safetensors refuses tensors that share memory, so each is copied.
+    state = {name: tensor.clone().contiguous() for name, tensor in state.items()}
+    save_file(state, weights, metadata={"format": "pt"})
+
+
+def _tensors_of(pickle: Path) -> dict:
+    """Return the tensors of a pickle; raise UnpicklingError if it holds anything else."""
+    import torch
 
     try:
         state = torch.load(pickle, map_location="cpu", weights_only=True)
@@ -52,6 +75,4 @@ def weights_of(pickle: str | Path, weights: str | Path) -> None:
         for name, tensor in state.items()
     ):
         raise UnpicklingError("it is not a dict of tensors")
-    # Safetensors refuses tensors that share memory, so each is copied.
-    state = {name: tensor.clone().contiguous() for name, tensor in state.items()}
-    save_file(state, weights, metadata={"format": "pt"})
+    return state

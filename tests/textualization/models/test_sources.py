@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import tarfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,20 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
+from model_sources import (
+    DIGEST,
+    FILES,
+    ON_HUB,
+    OTHER,
+    REVISION,
+    contents,
+    fetched_offline,
+    folder_with,
+    hub_cache,
+    local,
+    on_pypi,
+    wheel,
+)
 from paths import ROOT
 from scripts.model import find_models
 from textualization.models.sources import (
@@ -29,27 +42,6 @@ from textualization.models.sources import (
     missing,
     sha256,
 )
-
-FILES = {
-    "model.safetensors": b"weights",
-    "config.json": b'{"model_type": "bert"}',
-    "tokenizer.json": "é".encode(),
-}
-DIGEST = hashlib.sha256(b"weights").hexdigest()
-OTHER = "0" * 64
-REVISION = "0123456789abcdef0123456789abcdef01234567"
-
-
-def folder_with(folder, files):
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
-
-
-def contents(folder):
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def without(name):
@@ -67,10 +59,6 @@ def test_a_checksum_is_the_standards(tmp_path):
 
 
 # --- a folder ---------------------------------------------------------------------------------
-
-
-def local(folder, digest=DIGEST):
-    return {"source": "path", "path": str(folder), "sha256": digest}
 
 
 def test_the_three_files_of_a_folder_are_copied_and_no_others(tmp_path):
@@ -105,42 +93,6 @@ def test_other_weights_are_refused_with_both_checksums(tmp_path):
 
 
 # --- the hub ----------------------------------------------------------------------------------
-
-ON_HUB = {"source": "hub", "repository": "some-lab/tiny-bert", "revision": REVISION}
-
-
-def fetched_offline(source, into, cache):
-    """Fetch in a process of its own (the client reads its settings once); its error's text."""
-    script = (
-        "import json, sys\n"
-        "from textualization.models.sources import SourceError, fetch\n"
-        "try:\n"
-        "    fetch(json.loads(sys.argv[1]), sys.argv[2])\n"
-        "except SourceError as error:\n"
-        "    print(error)\n"
-    )
-    environment = os.environ | {"HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", script, json.dumps(source), str(into)],
-        env=environment | {"PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def hub_cache(folder, files, revision=REVISION):
-    """A cache as the hub's client keeps it: blobs by checksum, snapshots that link to them."""
-    repository = folder / "models--some-lab--tiny-bert"
-    folder_with(repository, {"refs/main": b"f" * 40})
-    snapshot = repository / "snapshots" / revision
-    snapshot.mkdir(parents=True)
-    for name, content in files.items():
-        blob = hashlib.sha256(content).hexdigest()
-        folder_with(repository / "blobs", {blob: content})
-        (snapshot / name).symlink_to(Path("../../blobs") / blob)
-    return folder
 
 
 def test_a_pinned_revision_comes_from_the_hubs_cache(tmp_path):
@@ -196,39 +148,6 @@ def test_a_hub_model_with_other_weights_is_named_with_its_revision(tmp_path, mon
 
 
 # --- a wheel ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def index(tmp_path, monkeypatch):
-    """An empty folder that is the only place where pip looks."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    for name in [name for name in os.environ if name.startswith("PIP_")]:
-        monkeypatch.delenv(name)
-    settings = {"FIND_LINKS": str(folder), "NO_INDEX": "1", "CONFIG_FILE": os.devnull}
-    settings |= {"DISABLE_PIP_VERSION_CHECK": "1", "NO_CACHE_DIR": "1"}
-    for name, value in settings.items():
-        monkeypatch.setenv(f"PIP_{name}", value)
-    return folder
-
-
-def wheel(folder, files, requires="a-package-that-nobody-has"):
-    """A wheel tiny_weights 1.0 that carries `files` and asks for a dependency."""
-    about = "tiny_weights-1.0.dist-info"
-    metadata = "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n"
-    tags = "Wheel-Version: 1.0\nGenerator: by hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    files = files | {
-        f"{about}/METADATA": f"{metadata}Requires-Dist: {requires}\n".encode(),
-        f"{about}/WHEEL": tags.encode(),
-    }
-    files[f"{about}/RECORD"] = "".join(f"{name},,\n" for name in files).encode()
-    with zipfile.ZipFile(folder / "tiny_weights-1.0-py3-none-any.whl", "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-
-
-def on_pypi(version="1.0", digest=DIGEST):
-    return {"source": "pypi", "package": "tiny-weights", "version": version, "sha256": digest}
 
 
 def under(folder, files):
