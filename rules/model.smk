@@ -79,6 +79,7 @@ rule convert_model:
         runtime=growing(15),
     params:
         family=lambda wildcards: entry(wildcards.name)["family"],
+        frame=lambda wildcards: entry(wildcards.name).get("frame"),
         shape=lambda wildcards: {key: entry(wildcards.name)[key] for key in SHAPE},
     script:
         "../scripts/model/convert_model.py"
@@ -88,6 +89,7 @@ rule list_vocabulary:
     """List every vocabulary entry with its kind: word, wordpiece, unused or special."""
     input:
         script_with_modules("model/list_vocabulary"),
+        frozen=frozen,
         tokenizer=tokenizer,
     output:
         vocabulary=MODEL / "vocabulary.parquet",

@@ -10,8 +10,8 @@ from textualization.models.architecture import metadata
 from textualization.models.conversion import CheckpointError, convert
 
 
-def main(weights: str, family: str, shape: dict[str, int], frozen: str) -> None:
-    tensors, facts = convert(Path(weights).parent, family)
+def main(weights: str, family: str, shape: dict, frozen: str, frame: dict | None = None) -> None:
+    tensors, facts = convert(Path(weights).parent, family, frame)
     wrong = [f"{k}: {facts[k]}, not {v}" for k, v in shape.items() if int(facts[k]) != v]
     if wrong:
         raise CheckpointError(

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from safetensors import safe_open
 
 from make_tiny_families import FAMILIES, SPLIT, study_of, write_families
+from textualization.models.architecture import Architecture
 from workflow import FIGURES, TABLES, copy_of_the_project, snakemake
 
 pytestmark = pytest.mark.campaign
@@ -28,6 +30,7 @@ def results(tmp_path_factory):
     written = write_families(folder / "models")
     catalogue = {name: written[name] for name in MODELS}
     catalogue["ghost"] = catalogue["bert-tiny"] | {"path": "nowhere", "sha256": "0" * 64}
+    catalogue["llama-tiny"]["frame"] = {"before": "</s>", "after": None}
     settings = study_of(catalogue)
     settings["missing"]["models"] = "skip"
     (folder / "families.yaml").write_text(yaml.safe_dump(settings))
@@ -46,6 +49,12 @@ def results(tmp_path_factory):
     again = snakemake(folder, "--dry-run", *targets, overlay="families.yaml")
     assert "Nothing to be done" in again
     return folder / "results/families"
+
+
+def test_a_stated_frame_is_converted(results):
+    (frozen,) = results.parent.glob("_models/llama-tiny-*/frozen.safetensors")
+    with safe_open(frozen, framework="pt") as file:
+        assert Architecture.read(file.metadata()).frame == (2,)
 
 
 def test_models_have_the_same_tables_and_figures(results):

@@ -71,6 +71,11 @@ class Architecture:
         """Return the fields as text, to save with the tensors."""
         return {k: v if isinstance(v, str) else json.dumps(v) for k, v in asdict(self).items()}
 
+    @property
+    def frame(self) -> tuple[int, ...]:
+        """The ids of the entries before and after x, as far as there are any."""
+        return tuple(row for row in (self.before, self.after) if row >= 0)
+
     def width(self, site: str) -> int:
         """Return the number of neurons per layer at a site."""
         return self.hidden if site == "output" else self.intermediate

@@ -2,13 +2,18 @@
 
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from textualization.errors import RequestError, require_choice
 from textualization.models import sources
-from textualization.models.conversion import config_of, convert, convert_loaded, family_of
+from textualization.models.architecture import Architecture
+from textualization.models.config import family_of, model_type_of
+from textualization.models.conversion import convert, convert_loaded
+from textualization.models.families import NAMES, unknown
+from textualization.models.frame import check_frame
 from textualization.models.model import Model
 from textualization.models.tokenizer import load_tokenizer, plain
 from textualization.models.transformer import POSITIONS
@@ -20,6 +25,7 @@ def load(
     tokenizer=None,
     *,
     family: str | None = None,
+    frame: Mapping[str, str | None] | None = None,
     revision: str = "main",
     candidates: str = "whole_words",
     read: str = "word",
@@ -32,6 +38,8 @@ def load(
             `model.safetensors` and `tokenizer.json`, or a transformers model.
         tokenizer: fast tokenizer of transformers; for a transformers model only.
         family: the model's family (docs/families.md); found by the model's type if None.
+        frame: what stands `before` and `after` x, each an entry of the tokenizer or None for nothing;
+            what is left out is as the family says.
         revision: branch, tag or commit on the hub.
         candidates: entries that count as words: `whole_words`, `with_wordpieces` or `all`.
         read: position at which neurons are read: `word`, `cls` or `sep`.
@@ -43,22 +51,26 @@ def load(
     require_choice("candidates", candidates, CANDIDATES)
     require_choice("read", read, POSITIONS)
     require_choice("device", device, ("auto", "cpu", "cuda"))
+    if family is not None and family not in NAMES:
+        raise RequestError(f"family: {unknown(family)}")
+    frame = check_frame(frame)
     if isinstance(source, str | Path):
         if tokenizer is not None:
             raise RequestError("tokenizer: a hub id or a folder brings its own (leave it out)")
         with tempfile.TemporaryDirectory() as temporary:
             folder = _folder_of(source, revision, Path(temporary))
-            family = family or family_of(source, config_of(folder).model_type)
-            tensors, facts = convert(folder, family)
+            family = family or family_of(source, model_type_of(folder))
+            tensors, facts = convert(folder, family, frame)
             tokens = load_tokenizer(folder / "tokenizer.json")
         name = Path(source).name if Path(source).is_dir() else str(source)
     else:
-        tensors, facts, tokens, name = _of_transformers(source, tokenizer, family)
+        tensors, facts, tokens, name = _of_transformers(source, tokenizer, family, frame)
     vocabulary = json.loads(tokens.to_str())
     entries = tokens.get_vocab(with_added_tokens=True)
-    words = vocabulary_table(vocabulary, entries, len(tensors["word_embeddings"]))
-    words = with_candidates(words, candidates)
     try:
+        around = Architecture.read(facts).frame
+        words = vocabulary_table(vocabulary, entries, len(tensors["word_embeddings"]), around)
+        words = with_candidates(words, candidates)
         model = Model(tensors, facts, words, tokens, name=name, read=read, device=device)
         model.transformer()  # raises if the model has no such position
     except (ValueError, RuntimeError) as error:
@@ -84,7 +96,7 @@ def _folder_of(source: str | Path, revision: str, temporary: Path) -> Path:
     return found or temporary
 
 
-def _of_transformers(model, tokenizer, family: str | None):
+def _of_transformers(model, tokenizer, family: str | None, frame: Mapping):
     """Return the tensors, facts, tokenizer and name of a transformers model."""
     if not hasattr(model, "config") or not hasattr(model, "state_dict"):
         raise RequestError(
@@ -100,5 +112,5 @@ def _of_transformers(model, tokenizer, family: str | None):
             f"tokenizer: {type(tokenizer).__name__} is not a fast tokenizer of transformers"
         )
     tokens = plain(Tokenizer.from_str(backend.to_str()))
-    tensors, facts = convert_loaded(model, tokens, family)
+    tensors, facts = convert_loaded(model, tokens, family, frame)
     return tensors, facts, tokens, model.config.name_or_path or type(model).__name__

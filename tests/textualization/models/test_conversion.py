@@ -16,6 +16,7 @@ from scripts.nulls import derive_null
 from study.experiments import MOST_FREE
 from textualization.models.architecture import Architecture
 from textualization.models.conversion import TOKENS, CheckpointError, convert
+from textualization.models.sources import folder_name
 
 TINY = DATA / "tiny-wide"
 
@@ -254,6 +255,44 @@ def test_code_that_comes_with_a_model_is_not_run_even_if_someone_says_yes(
     with pytest.raises(CheckpointError, match="code that comes with the model, which is never run"):
         convert(folder)
     assert not trap.exists()
+
+
+def test_each_frame_of_a_model_is_converted_in_a_folder_of_its_own():
+    entry = {"source": "path", "path": "somewhere", "sha256": "0" * 64}
+    around = {"before": "<s>", "after": None}
+    frames = [around, dict(reversed(around.items())), {"before": None}]
+    names = [folder_name("mine", entry | {"frame": frame}) for frame in frames]
+    assert names[0] == names[1] and len({*names, folder_name("mine", entry)}) == 3
+    # As it was before there were frames: nothing is converted again.
+    assert folder_name("mine", entry) == "mine-171b4d7e"
+
+
+def test_code_that_stands_for_the_model_is_not_passed_over(tmp_path, weights):
+    """Its forward pass is not that of transformers, whatever the model type says."""
+    own = {"AutoModel": "some-lab/implementation--modeling.Model"}
+    with pytest.raises(CheckpointError, match=r"code that comes .* never run \(auto_map\)"):
+        convert(checkpoint(tmp_path, weights, auto_map=own))
+    head = {"AutoModelForSequenceClassification": "some-lab/implementation--modeling.Head"}
+    assert convert(checkpoint(tmp_path, weights, auto_map=head))[1] == convert(TINY)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("[1]", "config.json is not an object"), ("{", "JSONDecodeError"), (None, "config.json")],
+)
+def test_a_config_that_is_no_config_is_refused_in_a_line(tmp_path, weights, text, says):
+    folder = checkpoint(tmp_path, weights)
+    (folder / "config.json").unlink()
+    if text:
+        (folder / "config.json").write_text(text)
+    with pytest.raises(CheckpointError, match=says) as error:
+        convert(folder)
+    assert str(error.value).startswith(f"{folder}: ") and "\n" not in str(error.value)
+
+
+def test_a_field_of_the_wrong_type_is_named_with_its_value(tmp_path, weights):
+    with pytest.raises(CheckpointError, match="'num_hidden_layers'.*'two'"):
+        convert(checkpoint(tmp_path, weights, num_hidden_layers="two"))
 
 
 @pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation"])

@@ -66,14 +66,62 @@ class Gpu:
 
 @pytest.fixture
 def gpus(monkeypatch, tmp_path):
-    """Sets how many GPUs torch sees."""
+    """Sets how many GPUs torch sees, and which of them fail when they compute."""
     monkeypatch.setattr(devices, "_held", [])
     monkeypatch.setattr(devices.tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(devices.torch.cuda, "get_device_properties", lambda number: Gpu)
+    monkeypatch.setattr(devices.torch.cuda, "init", lambda: None)
     monkeypatch.setattr(devices.torch.cuda, "set_device", lambda number: None)
+    ones = torch.ones
+
+    def see(count, broken=(), why="CUDA error: out of memory.\nCompile with ..."):
+        def allocate(size, device):
+            if int(device.removeprefix("cuda:")) in broken:
+                raise RuntimeError(why)
+            return ones(size)
+
+        monkeypatch.setattr(devices.torch.cuda, "device_count", lambda: count)
+        monkeypatch.setattr(devices.torch, "ones", allocate)
+
     chosen_device.cache_clear()
-    yield lambda n: monkeypatch.setattr(devices.torch.cuda, "device_count", lambda: n)
+    yield see
     chosen_device.cache_clear()
+
+
+OLD = "The NVIDIA driver on your system is too old (found version 11040)"
+
+
+@pytest.fixture
+def old_driver(gpus, monkeypatch):
+    """A driver that lists a GPU, and that this torch cannot use."""
+    gpus(1)
+
+    def init():
+        raise RuntimeError(f"{OLD}. Please update")
+
+    monkeypatch.setattr(devices.torch.cuda, "init", init)
+
+
+def test_auto_leaves_a_gpu_that_cannot_be_used_and_says_why(gpus):
+    gpus(1, broken=[0])
+    why = "fallback of auto: no CUDA device can be used (CUDA error: out of memory)"
+    assert chosen_device("auto") == ("cpu", f"cpu ({why}), {CAPABILITY}")
+    with pytest.raises(RuntimeError, match="ascent.device is cuda, but .*error: out of memory"):
+        chosen_device("cuda")
+
+
+def test_a_driver_that_is_too_old_is_named(old_driver):
+    device, description = chosen_device("auto")
+    assert device == "cpu" and OLD in description
+    with pytest.raises(RuntimeError, match="ascent.device is cuda, but .*driver .* too old"):
+        chosen_device("cuda")
+
+
+def test_of_several_gpus_one_that_computes_is_taken(gpus, monkeypatch):
+    gpus(3, broken=[0, 1])
+    identities = [type("Gpu", (), {"name": f"GPU {n}", "uuid": n}) for n in range(3)]
+    monkeypatch.setattr(devices.torch.cuda, "get_device_properties", identities.__getitem__)
+    assert chosen_device("cuda") == ("cuda", "cuda:2 of 3 (GPU 2, exclusive)")
 
 
 def test_auto_says_that_it_fell_back(gpus):

@@ -16,12 +16,14 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 
+import textualization as tx
 from make_tiny_families import FAMILIES, write_family
 from textualization.ascent.loop import AscentSettings, run_ascent
 from textualization.ascent.objectives import mean_of
 from textualization.models.architecture import Architecture
-from textualization.models.conversion import CheckpointError, convert
+from textualization.models.conversion import TOKENS, CheckpointError, convert, convert_loaded
 from textualization.models.families import NAMES, family
 from textualization.models.null_models import derive
 from textualization.models.transformer import SITES, FrozenTransformer, Tap
@@ -53,6 +55,17 @@ CASES |= {
     "gpt2 alone": ("gpt2", {"bos_token_id": None}),
     "t5 alone": ("t5", {"eos_token_id": None, "d_kv": 7}),
     "llama alone": ("llama", {"bos_token_id": None, "mlp_bias": True}),
+    # As the German GPT-2, whose config.json gives the id of an ordinary word.
+    "gpt2 of another tokenizer": ("gpt2", {"bos_token_id": 20}),
+    "t5 between": ("t5", {}),
+}
+#: What a user states around x.
+FRAMES = {
+    "gpt2 alone": {"before": None},
+    "t5 alone": {"after": None},
+    "llama alone": {"before": None, "after": None},
+    "gpt2 of another tokenizer": {"before": "<|endoftext|>"},
+    "t5 between": {"before": "<pad>"},
 }
 
 
@@ -92,7 +105,8 @@ def case_of(tmp_path_factory):
         write_family(folder, of)
         if changes:
             rewrite(folder, of, changes)
-        tensors, facts = convert(folder, of)
+        stated = {"frame": FRAMES[name]} if name in FRAMES else {}
+        tensors, facts = convert(folder, of, **stated)
         made = transformers.T5EncoderModel if of == "t5" else transformers.AutoModel
         whole = made.from_pretrained(folder, dtype=torch.float64).eval().requires_grad_(False)
         return Case(name, of, folder, whole, tensors, facts)
@@ -522,12 +536,58 @@ def test_an_unknown_family_is_told_the_known_ones_and_where_one_is_added():
 )
 def test_what_the_study_does_not_know_in_a_config_is_refused_by_name(of, key, tmp_path):
     write_family(tmp_path, of)
-    settings = json.loads((tmp_path / "config.json").read_text())
     known = family(of).only[key]
-    settings[key] = not known if isinstance(known, bool) else known + 1
-    (tmp_path / "config.json").write_text(json.dumps(settings))
+    other = {bool: lambda: not known, str: lambda: "relative_key"}
+    value = other.get(type(known), lambda: known + 1)()
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    configure(tmp_path, **value)
     with pytest.raises(CheckpointError, match=rf"config.json has {key}: .* .supported: {known}.$"):
         convert(tmp_path, of)
+
+
+@pytest.mark.parametrize(
+    ("of", "says"),
+    [
+        ("bert", {"position_embedding_type": "relative_key"}),
+        ("bert", {"position_embedding_type": "relative_key_query"}),
+        ("bert", {"position_embedding_type": "alibi"}),
+        ("roberta", {"position_embedding_type": "relative_key"}),
+        ("roberta", {"position_embedding_type": "rotary", "model_type": "xlm-roberta"}),
+        ("electra", {"position_embedding_type": "relative_key"}),
+        ("albert", {"position_embedding_type": "relative_key"}),
+        ("mpnet", {"relative_attention_num_buckets": 16}),
+        ("mpnet", {"relative_attention_num_buckets": 64}),
+        ("llama", {"partial_rotary_factor": 0.5}),
+        ("llama", {"rope_parameters": {"rope_type": "linear", "factor": 2.0}
+                   | {"partial_rotary_factor": 0.5, "rope_theta": 1e4}}),
+    ],
+)  # fmt: skip
+def test_a_forward_pass_that_transformers_would_pass_over_is_refused(of, says, tmp_path):
+    write_family(tmp_path, of)
+    if "relative_attention_num_buckets" in says:
+        rewrite(tmp_path, of, says)  # the checkpoint fits
+    configure(tmp_path, **says)
+    key = "partial_rotary_factor" if of == "llama" else next(iter(says))
+    with pytest.raises(CheckpointError, match=f"config.json has .*{key}: .*supported: "):
+        convert(tmp_path, of)
+
+
+def test_a_loaded_model_is_held_to_its_config_too(tmp_path):
+    write_family(tmp_path, "bert")
+    configure(tmp_path, position_embedding_type="relative_key")
+    live = transformers.AutoModel.from_pretrained(tmp_path)
+    tokens = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(CheckpointError, match="position_embedding_type: relative_key"):
+        convert_loaded(live, tokens)
+    write_family(tmp_path, "gpt2")
+    configure(tmp_path, bos_token_id=20)
+    live = transformers.AutoModel.from_pretrained(tmp_path)
+    tokens = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(CheckpointError, match="bos_token_id is 20, the ordinary entry"):
+        convert_loaded(live, tokens)
+    model = tx.load(live, tokens, frame={"before": "<|endoftext|>"}, device="cpu")
+    assert model.architecture.before == 0
 
 
 #: What checkpoints of these families mostly hold: the model and a head.
@@ -612,6 +672,225 @@ def test_what_stands_beside_x_must_be_one_entry_of_the_model(entry, says, tmp_pa
     (tmp_path / "config.json").write_text(json.dumps(settings))
     with pytest.raises(CheckpointError, match=says):
         convert(tmp_path, "t5")
+
+
+def configure(folder, *removed, **changes) -> None:
+    """Change and remove fields of a folder's config.json."""
+    settings = json.loads((folder / "config.json").read_text()) | changes
+    kept = {key: value for key, value in settings.items() if key not in removed}
+    (folder / "config.json").write_text(json.dumps(kept))
+
+
+#: Families that find a special token by its id, the field of this id, and x's side.
+BY_ID = [("gpt2", "bos_token_id", "before"), ("llama", "bos_token_id", "before")]
+BY_ID += [("t5", "eos_token_id", "after")]
+
+
+@pytest.mark.parametrize(("of", "field", "place"), BY_ID)
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (25, "is 25, the ordinary entry '.+', and not a special token"),
+        (None, "is null or missing"),
+        ([0, 1], r"names several entries, \[0, 1\], for one special token"),
+        (-1, "is entry -1, .* not one of the model's"),
+        (9999, "is entry 9999, .* not one of the model's"),
+        ("1", "is '1', which is not an id"),
+        (True, "is True, which is not an id"),
+    ],
+)
+def test_what_config_json_puts_next_to_x_is_a_special_token_or_refused(
+    of, field, place, value, says, tmp_path
+):
+    write_family(tmp_path, of)
+    configure(tmp_path, **{field: value})
+    with pytest.raises(CheckpointError, match=f"config.json's {field} {says}") as error:
+        convert(tmp_path, of)
+    special = FAMILIES[of][2][0]
+    assert f"frame: {{{place}: ...}}" in str(error.value) and special in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_id_is_transformers_default_if_that_is_a_special_token(tmp_path):
+    write_family(tmp_path, "llama")
+    configure(tmp_path, "bos_token_id")
+    assert convert(tmp_path, "llama")[1]["before"] == "1"  # <s>
+    write_family(tmp_path, "gpt2")
+    configure(tmp_path, "bos_token_id")
+    with pytest.raises(CheckpointError, match="bos_token_id is entry 50256"):
+        convert(tmp_path, "gpt2")
+
+
+def test_a_stated_frame_gives_the_tensors_and_facts_of_the_right_config(tmp_path):
+    write_family(tmp_path, "gpt2")
+    tensors, facts = convert(tmp_path, "gpt2")
+    for wrong in (20, [0, 1], None):
+        configure(tmp_path, bos_token_id=wrong)
+        found = convert(tmp_path, "gpt2", frame={"before": "<|endoftext|>", "after": None})
+        assert found[1] == facts and found[0].keys() == tensors.keys()
+        assert all(torch.equal(found[0][name], tensor) for name, tensor in tensors.items())
+
+
+@pytest.mark.parametrize(
+    ("frame", "says"),
+    [
+        ({"before": "[NONE]"}, r"has no entry '\[NONE\]'; state the .* before x as frame: .before"),
+        ({"before": 0}, "frame.before: 0 is not the text of an entry"),
+        ({"befor": "[CLS]"}, "frame: .*befor.* is not a mapping of before and after"),
+        ("[CLS]", "frame: '.CLS.' is not a mapping of before and after"),
+    ],
+)
+def test_a_frame_that_cannot_be_is_refused(frame, says, tmp_path):
+    write_family(tmp_path, "bert")
+    with pytest.raises(tx.RequestError, match=says):
+        convert(tmp_path, "bert", frame=frame)
+    with pytest.raises(tx.RequestError, match=says):
+        tx.load(tmp_path, frame=frame, device="cpu")
+
+
+def retokenize(folder, change) -> None:
+    """Change the contents of a folder's tokenizer.json."""
+    contents = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    change(contents)
+    text = json.dumps(contents, ensure_ascii=False)
+    (folder / "tokenizer.json").write_text(text, encoding="utf-8")
+
+
+def test_a_special_token_is_known_by_its_flag_its_brackets_or_the_tokenizers_own_frame(tmp_path):
+    write_family(tmp_path, "gpt2")
+
+    def unlisted(contents):
+        contents["added_tokens"] = []
+
+    retokenize(tmp_path, unlisted)
+    assert convert(tmp_path, "gpt2")[1]["before"] == "0"  # <|endoftext|>
+    configure(tmp_path, bos_token_id=20)
+    with pytest.raises(CheckpointError, match="the ordinary entry"):
+        convert(tmp_path, "gpt2")
+
+    def framed(contents):
+        entry = next(entry for entry, row in contents["model"]["vocab"].items() if row == 20)
+        contents["post_processor"] = {
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": entry, "type_id": 0}}]
+            + [{"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}]
+            + [{"Sequence": {"id": "B", "type_id": 0}}],
+            "special_tokens": {entry: {"id": entry, "ids": [20], "tokens": [entry]}},
+        }
+
+    retokenize(tmp_path, framed)
+    assert convert(tmp_path, "gpt2")[1]["before"] == "20"
+
+
+@pytest.mark.parametrize("of", ["bert", "distilbert", "electra", "albert", "roberta", "llama"])
+def test_a_padding_entry_that_is_a_word_is_refused(of, tmp_path):
+    write_family(tmp_path, of)
+    configure(tmp_path, pad_token_id=25)
+    with pytest.raises(CheckpointError, match=r"pad_token_id is 25, the ordinary entry '.+', and"):
+        convert(tmp_path, of)
+
+
+@pytest.mark.parametrize("of", ["gpt2", "t5", "modernbert"])
+def test_a_padding_entry_that_is_not_used_may_be_any(of, tmp_path):
+    write_family(tmp_path, of)
+    expected = convert(tmp_path, of)[1]
+    configure(tmp_path, pad_token_id=25)
+    assert convert(tmp_path, of)[1] == expected
+
+
+def test_without_a_padding_entry_no_row_is_zero_and_roberta_has_no_positions(tmp_path):
+    for of in ("bert", "distilbert", "llama"):
+        write_family(tmp_path / of, of)
+        configure(tmp_path / of, pad_token_id=None)
+        tensors, facts = convert(tmp_path / of, of)
+        assert facts["padding"] == "-1"
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        null = derive("untrained", arrays, facts, seed=1, draw=0)
+        assert (np.abs(null["word_embeddings"]).sum(axis=1) > 0).all()
+    write_family(tmp_path / "roberta", "roberta")
+    configure(tmp_path / "roberta", pad_token_id=None)
+    with pytest.raises(CheckpointError, match="pad_token_id is null or negative, but positions"):
+        convert(tmp_path / "roberta", "roberta")
+
+
+def test_a_roberta_with_berts_tokenizer_is_read_with_its_special_tokens(tmp_path):
+    """As klue/roberta-base: `[CLS]` and `[SEP]` around x, `[PAD]` with the id 1."""
+    write_family(tmp_path, "roberta")
+    names = {"<s>": "[CLS]", "</s>": "[SEP]", "<pad>": "[PAD]"}
+    text = (tmp_path / "tokenizer.json").read_text(encoding="utf-8")
+    for old, new in names.items():
+        text = text.replace(f'"{old}"', f'"{new}"')
+    (tmp_path / "tokenizer.json").write_text(text, encoding="utf-8")
+    with pytest.raises(CheckpointError, match="has no entry '<s>'; state .* frame: {before: ...}"):
+        convert(tmp_path, "roberta")
+    _, facts = convert(tmp_path, "roberta", frame={"before": "[CLS]", "after": "[SEP]"})
+    assert (facts["before"], facts["after"], facts["first_position"]) == ("0", "2", "2")
+
+
+def test_a_window_of_attention_that_hides_tokens_is_refused(tmp_path):
+    write_family(tmp_path, "modernbert")
+    configure(tmp_path, local_attention=124)
+    with pytest.raises(CheckpointError, match=r"local_attention: 124 \(supported: from 126\)"):
+        convert(tmp_path, "modernbert")
+    configure(tmp_path, local_attention=126)
+    expected = transformers.AutoModel.from_pretrained(
+        tmp_path, dtype=torch.float64, attn_implementation="eager"
+    )
+    assert max(abs(i - j) for i in range(TOKENS) for j in range(TOKENS)) == (
+        expected.config.sliding_window
+    )
+    assert convert(tmp_path, "modernbert")
+
+
+def test_distilberts_positions_are_the_files_however_they_began(tmp_path):
+    write_family(tmp_path, "distilbert")
+    tensors, facts = convert(tmp_path, "distilbert")
+    configure(tmp_path, sinusoidal_pos_embds=True)
+    found, other = convert(tmp_path, "distilbert")
+    whole = transformers.AutoModel.from_pretrained(tmp_path)
+    assert torch.equal(found["position_embeddings"], tensors["position_embeddings"])
+    assert torch.equal(
+        found["position_embeddings"], whole.embeddings.position_embeddings.weight.detach()
+    )
+    assert facts == other
+
+
+@pytest.mark.parametrize("of", NAMES)
+@pytest.mark.parametrize("how", ["missing", "null"])
+def test_without_a_model_type_the_catalogues_family_decides(of, how, tmp_path):
+    write_family(tmp_path, of)
+    expected, facts = convert(tmp_path, of)
+    configure(tmp_path, model_type=None)
+    if how == "missing":
+        configure(tmp_path, "model_type")
+    if of == "roberta":
+        with pytest.raises(
+            CheckpointError, match="has no model_type .the family 'roberta' has camembert, roberta"
+        ):
+            convert(tmp_path, of)
+        configure(tmp_path, architectures=["XLMRobertaForMaskedLM"])
+    found = convert(tmp_path, of)
+    assert found[1] == facts and found[0].keys() == expected.keys()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in found[0].items())
+
+
+def test_without_a_model_type_architectures_decide_or_the_argument_family(tmp_path):
+    write_family(tmp_path, "gpt2")
+    known = tx.load(tmp_path, device="cpu")
+    configure(tmp_path, "model_type")
+    with pytest.raises(tx.RequestError, match="has no model_type: name the model's family"):
+        tx.load(tmp_path, device="cpu")
+    assert tx.load(tmp_path, family="gpt2", device="cpu").facts == known.facts
+    configure(tmp_path, architectures=["GPT2LMHeadModel"])
+    assert tx.load(tmp_path, device="cpu").facts == known.facts
+    with pytest.raises(tx.RequestError, match="type 'gpt2' does not belong to the family 'bert'"):
+        tx.load(tmp_path, family="bert", device="cpu")
+
+
+def test_a_family_that_is_not_known_is_refused_before_anything_is_read(tmp_path):
+    with pytest.raises(tx.RequestError, match="^family: 'mamba' is not known"):
+        tx.load(tmp_path, family="mamba")
 
 
 def changed(folder, change):

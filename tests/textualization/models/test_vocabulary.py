@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from tokenizers import AddedToken, Tokenizer
 
+import textualization as tx
 from make_tiny_families import FAMILIES, SPLIT, write_family
 from make_tiny_models import TARGETS
-from scripts.model import list_vocabulary
+from scripts.model import convert_model, list_vocabulary
 from scripts.words import list_targets
-from study.targets import check_targets, find_targets, reference_words
+from study.targets import reference_words
 from textualization.models.vocabulary import (
     CANDIDATES,
     VocabularyError,
@@ -89,36 +91,6 @@ def test_every_entry_is_a_candidate_of_some_definition_and_definitions_widen():
     assert set(table_of(ENTRIES)["kind"]) == widest
 
 
-def targets_of(candidates, **tokens):
-    return find_targets(words_of(candidates), tokens)
-
-
-def test_targets_become_their_ids_in_the_order_given():
-    found = targets_of("whole_words", river=[5], apple=[3], é=[7])
-    assert found["id"].tolist() == [5, 3, 7] and found["used"].all()
-    check_targets(found)
-    assert not len(targets_of("whole_words"))
-
-
-def test_a_target_that_is_several_entries_is_named_with_them():
-    found = targets_of("all", apple=[3], rivering=[5, 4], Apple=[2])
-    assert found["used"].tolist() == [True, False, False]
-    assert found["tokens"].tolist() == [1, 2, 1]
-    assert found["pieces"].tolist() == ["apple", "river ##ing", "[CLS]"]
-    with pytest.raises(VocabularyError) as error:
-        check_targets(found)
-    assert "'rivering' (river ##ing), 'Apple' ([CLS]); set missing.words: skip" in str(error.value)
-    assert "'apple'" not in str(error.value)
-
-
-def test_every_target_that_is_no_candidate_is_named():
-    tokens = {"##ing": [4], "apple": [3], "[CLS]": [2]}
-    with pytest.raises(VocabularyError, match=r"not candidates .*: '##ing', '\[CLS\]'$"):
-        check_targets(find_targets(words_of("whole_words"), tokens))
-    found = find_targets(words_of("with_wordpieces"), {"##ing": [4]})
-    assert found["used"].all() and found["id"].tolist() == [4]
-
-
 # --- other tokenizers ---------------------------------------------------------------------------
 
 
@@ -156,6 +128,64 @@ def test_what_was_added_is_special(tokenizer):
     table = table_of(entries, tokenizer | {"added_tokens": added})
     assert table["kind"].tolist() == ["special", "special", "special", "unused", "special"]
     assert table["word"].tolist() == ["<s>", "␣␣", "<extra_id_0>", "[unused7]", "[PAD]"]
+
+
+@pytest.mark.parametrize("tokenizer", [WORDPIECE, BYTES, PIECES])
+def test_a_word_that_was_added_is_a_word_as_written(tokenizer):
+    kinds = {"covid": "word", "covid-19": "word", "New York": "word", "😀": "word", "Ab": "word"}
+    kinds |= {"  ": "special", "<extra_id_0>": "special", "[CLS]": "special", "[E1]": "special"}
+    kinds |= {"<|im_end|>": "special", "|||EMAIL|||": "special", "[unused7]": "unused"}
+    added = [{"content": entry, "special": False} for entry in kinds]
+    added += [{"content": "START", "special": True}]
+    table = table_of([*kinds, "START"], tokenizer | {"added_tokens": added})
+    assert table["kind"].tolist() == [*kinds.values(), "special"]
+    assert table["word"].tolist() == [entry.replace(" ", "␣") for entry in [*kinds, "START"]]
+
+
+@pytest.mark.parametrize("tokenizer", [WORDPIECE, BYTES, PIECES])
+@pytest.mark.parametrize("special", [True, False, None])
+def test_what_stands_around_x_is_special_whatever_the_tokenizer_lists(tokenizer, special):
+    entries = {"begin": 0, "[unused0]": 1, "<s>": 2, "end": 3}
+    added = [] if special is None else [{"content": e, "special": special} for e in entries]
+    table = vocabulary_table(tokenizer | {"added_tokens": added}, entries, 4, (0, 1, 2))
+    assert table["kind"].tolist()[:3] == ["special"] * 3
+    assert table["word"].tolist()[:3] == ["begin", "[unused0]", "<s>"]
+    assert (table["kind"][3] == "special") == bool(special)
+
+
+@pytest.mark.parametrize("flag", [None, "single_word", "lstrip", "rstrip", "normalized"])
+@pytest.mark.parametrize("family", ["bert", "gpt2", "t5", "llama"])
+def test_an_added_word_is_a_target_whatever_its_flags(family, flag, tmp_path):
+    entry = write_family(tmp_path, family)
+    tokenizer, table = tmp_path / "tokenizer.json", tmp_path / "vocabulary.parquet"
+    read = Tokenizer.from_file(str(tokenizer))
+    row = read.get_vocab_size()
+    read.add_tokens([AddedToken("covid", **({flag: True} if flag else {}))])
+    read.save(str(tokenizer))
+    list_vocabulary.main(str(tokenizer), max(entry["words"], row + 1), str(table))
+    marked = with_candidates(pd.read_parquet(table), "whole_words")
+    assert marked.loc[row].tolist() == ["covid", "covid", "word", True]
+    marked.to_parquet(table)
+    out = [str(tmp_path / f"{name}.parquet") for name in ("targets", "requested")]
+    list_targets.main(str(table), str(tokenizer), ["covid", "apple"], "stop", *out)
+    assert pd.read_parquet(out[0])["id"].tolist()[0] == row
+
+
+def test_the_entries_around_x_of_a_converted_model_are_no_words(tmp_path):
+    entry = write_family(tmp_path, "gpt2")
+    contents = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))
+    word = next(e for e in contents["model"]["vocab"] if e == "Ġapple")
+    out, table = str(tmp_path / "out.safetensors"), str(tmp_path / "table")
+    kinds = []
+    for frame in (None, {"before": word}):
+        weights = str(tmp_path / "model.safetensors")
+        convert_model.main(weights, "gpt2", {"layers": 3}, out, frame)
+        list_vocabulary.main(str(tmp_path / "tokenizer.json"), entry["words"], table, out)
+        found = pd.read_parquet(table).set_index("entry")["kind"]
+        kinds.append((found[word], found["<|endoftext|>"]))
+        loaded = tx.load(tmp_path, frame=frame, device="cpu").words.set_index("entry")["kind"]
+        assert loaded.equals(found)
+    assert kinds == [("word", "special"), ("special", "special")]
 
 
 @pytest.mark.parametrize("tokenizer", [WORDPIECE, BYTES, PIECES])

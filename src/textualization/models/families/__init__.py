@@ -13,6 +13,17 @@ from pathlib import Path
 NAMES = tuple(sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem[0] != "_"))
 
 
+#: Number of tokens of the longest input: `[CLS] x [SEP]`, several adjacent x, or a sentence.
+TOKENS = 64
+
+
+@dataclass(frozen=True)
+class IdOf:
+    """A special token whose id is in a field of config.json."""
+
+    field: str
+
+
 @dataclass(frozen=True)
 class Family:
     """A family: the names of its weights in transformers, and the architecture of its models.
@@ -20,14 +31,16 @@ class Family:
     Args:
         model_types: model types in config.json.
         architecture: function of the config; returns fields of `Architecture` (rest: defaults).
-        frame: function of the config; returns the special tokens around x (name, id or None).
+        frame: what stands before and after x: an entry's text, the field of its id, or None.
         tensors: this project's names of norms, linear maps and embeddings outside blocks, mapped to
             those in transformers (without `.weight` and `.bias`).
         block: prefix of a block's tensors; {} is the block's number from 0.
         inside: the same mapping as `tensors` within a block.
         model: class of transformers that loads checkpoints.
         options: further arguments for loading.
-        only: required values in the config; other values are not supported.
+        only: supported values of fields of the config; a field that is missing has this value.
+        least: least supported values of fields of the config.
+        padded: whether the padding entry matters to the model, so that the config must have one.
         unread: suffixes of tensors in blocks that old checkpoints contain and no model uses.
         prepare: function of the tensors and the config; returns tensors split or transposed.
         constants: function of the model and the number of tokens; returns untrained constants of
@@ -37,13 +50,15 @@ class Family:
 
     model_types: tuple[str, ...]
     architecture: Callable
-    frame: Callable
+    frame: tuple[str | IdOf | None, str | IdOf | None]
     tensors: dict[str, str]
     block: str
     inside: dict[str, str]
     model: str = "AutoModel"
     options: dict = field(default_factory=dict)
     only: dict = field(default_factory=dict)
+    least: dict = field(default_factory=dict)
+    padded: bool = False
     unread: tuple[str, ...] = ()
     prepare: Callable = lambda tensors, config: tensors
     constants: Callable = lambda model, tokens: {}
@@ -72,6 +87,11 @@ def unknown_types() -> str:
     )
 
 
+def padding(config) -> int:
+    """Return the id of the padding entry; -1 if the config has none."""
+    return -1 if config.pad_token_id is None else config.pad_token_id
+
+
 def usual(config) -> dict:
     """Return the fields of `Architecture` that most configs name alike."""
     return {
@@ -81,7 +101,7 @@ def usual(config) -> dict:
         "words": config.vocab_size,
         "heads": config.num_attention_heads,
         "initializer_range": config.initializer_range,
-        "padding": -1 if config.pad_token_id is None else config.pad_token_id,
+        "padding": padding(config),
     }
 
 

@@ -17,7 +17,7 @@ FAMILY = Family(
     model_types=("albert",),
     options={"add_pooling_layer": False},
     architecture=architecture,
-    frame=lambda config: ("[CLS]", "[SEP]"),
+    frame=("[CLS]", "[SEP]"),
     tensors=EMBEDDINGS | {"projection": "encoder.embedding_hidden_mapping_in"},
     block=GROUPS + "{}.albert_layers.0.",
     inside={
@@ -30,5 +30,5 @@ FAMILY = Family(
         "output": "ffn_output",
         "output_norm": "full_layer_layer_norm",
     },
-    only={"inner_group_num": 1},
+    only={"inner_group_num": 1, "position_embedding_type": "absolute"},
 )

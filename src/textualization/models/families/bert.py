@@ -18,14 +18,16 @@ INSIDE = {
     "attention_norm": "attention.output.LayerNorm",
     "output_norm": "output.LayerNorm",
 }
+#: Transformers ignores the kind of position embeddings, and takes any checkpoint for `absolute`.
+ONLY = {"is_decoder": False, "position_embedding_type": "absolute"}
 
 FAMILY = Family(
     model_types=("bert",),
     options={"add_pooling_layer": False},
     architecture=as_in_bert,
-    frame=lambda config: ("[CLS]", "[SEP]"),
+    frame=("[CLS]", "[SEP]"),
     tensors=EMBEDDINGS,
     block="encoder.layer.{}.",
     inside=INSIDE,
-    only={"is_decoder": False},
+    only=ONLY,
 )

@@ -1,6 +1,6 @@
 """DistilBERT (Sanh et al. 2019, arXiv 1910.01108): half of BERT's blocks, no token types."""
 
-from textualization.models.families import Family
+from textualization.models.families import Family, padding
 
 
 def architecture(config) -> dict:
@@ -13,14 +13,14 @@ def architecture(config) -> dict:
         "epsilon": 1e-12,  # fixed in the model's code
         "activation": config.activation,
         "initializer_range": config.initializer_range,
-        "padding": config.pad_token_id,
+        "padding": padding(config),
     }
 
 
 FAMILY = Family(
     model_types=("distilbert",),
     architecture=architecture,
-    frame=lambda config: ("[CLS]", "[SEP]"),
+    frame=("[CLS]", "[SEP]"),
     tensors={
         "word_embeddings": "embeddings.word_embeddings",
         "position_embeddings": "embeddings.position_embeddings",

@@ -6,7 +6,7 @@ attend strongly to the first token, whatever it is.
 
 import math
 
-from textualization.models.families import Family
+from textualization.models.families import Family, IdOf
 
 
 def architecture(config) -> dict:
@@ -45,7 +45,7 @@ def prepare(tensors: dict, config) -> dict:
 FAMILY = Family(
     model_types=("gpt2",),
     architecture=architecture,
-    frame=lambda config: (config.bos_token_id, None),
+    frame=(IdOf("bos_token_id"), None),
     tensors={"word_embeddings": "wte", "position_embeddings": "wpe", "final_norm": "ln_f"},
     block="h.{}.",
     inside={

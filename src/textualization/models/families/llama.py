@@ -2,7 +2,7 @@
 
 import torch
 
-from textualization.models.families import Family, usual
+from textualization.models.families import Family, IdOf, usual
 
 
 def architecture(config) -> dict:
@@ -27,7 +27,7 @@ def constants(model, tokens: int) -> dict:
 FAMILY = Family(
     model_types=("llama",),
     architecture=architecture,
-    frame=lambda config: (config.bos_token_id, None),
+    frame=(IdOf("bos_token_id"), None),
     tensors={"word_embeddings": "embed_tokens", "final_norm": "norm"},
     block="layers.{}.",
     inside={
@@ -41,5 +41,7 @@ FAMILY = Family(
         "intermediate": "mlp.up_proj",
         "output": "mlp.down_proj",
     },
+    # Transformers would ignore it or fail, depending on the kind of rotary positions.
+    only={"rope_parameters.partial_rotary_factor": 1.0},
     constants=constants,
 )

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from textualization.models.families import Family, usual
+from textualization.models.families import TOKENS, Family, usual
 
 
 def architecture(config) -> dict:
@@ -45,7 +45,7 @@ def constants(model, tokens: int) -> dict:
 FAMILY = Family(
     model_types=("modernbert",),
     architecture=architecture,
-    frame=lambda config: ("[CLS]", "[SEP]"),
+    frame=("[CLS]", "[SEP]"),
     tensors={
         "word_embeddings": "embeddings.tok_embeddings",
         "embedding_norm": "embeddings.norm",
@@ -63,6 +63,8 @@ FAMILY = Family(
         "intermediate": "mlp.up",
         "output": "mlp.Wo",
     },
+    # Otherwise some tokens of an input do not see each other.
+    least={"local_attention": 2 * (TOKENS - 1)},
     prepare=prepare,
     constants=constants,
 )

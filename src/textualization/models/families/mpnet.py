@@ -17,7 +17,7 @@ FAMILY = Family(
     # The model's code fixes the padding entry; positions begin after it.
     options={"add_pooling_layer": False},
     architecture=lambda config: as_in_bert(config) | {"first_position": 2, "padding": 1},
-    frame=lambda config: ("<s>", "</s>"),
+    frame=("<s>", "</s>"),
     tensors={
         "word_embeddings": "embeddings.word_embeddings",
         "position_embeddings": "embeddings.position_embeddings",
@@ -35,5 +35,7 @@ FAMILY = Family(
         "output": "output.dense",
         "output_norm": "output.LayerNorm",
     },
+    # Transformers assumes this number, whatever the config says.
+    only={"relative_attention_num_buckets": 32},
     constants=constants,
 )

@@ -4,15 +4,22 @@ Positions are counted from the padding entry.
 """
 
 from textualization.models.families import Family, as_in_bert
-from textualization.models.families.bert import EMBEDDINGS, INSIDE
+from textualization.models.families.bert import EMBEDDINGS, INSIDE, ONLY
+
+
+def architecture(config) -> dict:
+    found = as_in_bert(config)
+    return found | {"first_position": found["padding"] + 1}
+
 
 FAMILY = Family(
     model_types=("roberta", "xlm-roberta", "camembert"),
     options={"add_pooling_layer": False},
-    architecture=lambda config: as_in_bert(config) | {"first_position": config.pad_token_id + 1},
-    frame=lambda config: ("<s>", "</s>"),
+    architecture=architecture,
+    frame=("<s>", "</s>"),
     tensors=EMBEDDINGS,
     block="encoder.layer.{}.",
     inside=INSIDE,
-    only={"is_decoder": False},
+    only=ONLY,
+    padded=True,
 )

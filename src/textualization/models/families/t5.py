@@ -5,7 +5,7 @@ Linear maps have no bias, and attention scores are not scaled. T5 1.1 has gated 
 
 import torch
 
-from textualization.models.families import Family
+from textualization.models.families import Family, IdOf
 
 FIRST = "encoder.block.0.layer.0.SelfAttention"
 
@@ -59,7 +59,7 @@ FAMILY = Family(
     model_types=("t5",),
     model="T5EncoderModel",
     architecture=architecture,
-    frame=lambda config: (None, config.eos_token_id),
+    frame=(None, IdOf("eos_token_id")),
     tensors={
         "word_embeddings": "encoder.embed_tokens",  # tied to `shared` in most checkpoints
         "relative_bias": FIRST + ".relative_attention_bias",
