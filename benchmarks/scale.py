@@ -31,6 +31,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 from peers import random_bert
 from show import _machine, _table
 from speed import BASE, _engine, _step_times, _work
+from study.settings import read_target_rows
 from textualization.files import write_text
 from textualization.models.transformer import FrozenTransformer
 from work import operations
@@ -144,7 +145,7 @@ def steps_of(settings: dict, shape: str) -> dict[int, int]:
                 add(layer, repeated("singles", drawn) + null, steps)
     if "groups" in run:
         of, steps = settings["groups"], settings["ascent"]["groups"]["steps"]
-        words = len(pd.read_csv(settings["words"]["targets"], sep="\t"))
+        words = len(read_target_rows(settings["words"]["targets"]))
         for scope, sizes in of["sizes"].items():
             items = words * (deepest if scope == "layer" else 1)
             add(deepest, len(of["selections"]) * len(sizes) * repeated("groups", items), steps)

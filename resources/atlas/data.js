@@ -41,7 +41,7 @@ function indexed(name, data) {
     optimumOf: new Map((optima ? optima.neuron : []).map((neuron, row) => [neuron, row])),
     targetOf: new Map((targets ? targets.word : []).map((word, row) => [word, row])),
     known: new Set(data.words),
-    lower: data.words.map((word) => word.toLowerCase()),
+    lower: data.words.map(comparable),
     sites: [...new Set(neurons.site)],
     selections: Object.keys(data.rankings ?? {}),
   };
@@ -136,9 +136,12 @@ function thresholdsOf(model) {
   return (...parts) => found.get(key(...parts)) ?? null;
 }
 
+/** A text as it is compared: in lower case, an accented letter in one spelling. */
+const comparable = (text) => text.normalize("NFC").toLowerCase();
+
 /** At most `most` matches of the typed text: neurons by site, layer, index; words by spelling. */
 function search(model, typed, most = 20) {
-  const text = typed.trim().toLowerCase();
+  const text = comparable(typed.trim());
   if (!text) return [];
   const words = { targets: [], first: [], within: [] };
   for (let i = 0; i < model.words.length; i++) {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from textualization.report.csv_tables import read_csv
 from textualization.report.sentences import with_interval
 from textualization.report.tables import markdown, readable
 
@@ -80,7 +81,7 @@ def main(readme="README.md", page="docs/results.md", results="results") -> None:
     )
     experiments = Path(results) / QUESTIONS / MODEL / "experiments"
     if (experiments / EXPERIMENT / "numbers.csv").is_file():
-        numbers = pd.read_csv(experiments / EXPERIMENT / "numbers.csv")
+        numbers = read_csv(experiments / EXPERIMENT / "numbers.csv")
         _put(page, "questions", markdown(_conditions(numbers)))
         for name in QUESTIONS_FIGURES:
             _show(page, name, experiments / name / "figure.png")
@@ -88,7 +89,7 @@ def main(readme="README.md", page="docs/results.md", results="results") -> None:
 
 def _claims(study: Path, shown: dict[str, str]) -> pd.DataFrame:
     """Return some of a study's claims with the paper's numbers and the null models'."""
-    claims = pd.read_csv(study / "claims.csv")
+    claims = read_csv(study / "claims.csv")
     claims = claims[claims["model"] == MODEL]
     rows = []
     for claim, statement in shown.items():
@@ -109,7 +110,7 @@ def _claims(study: Path, shown: dict[str, str]) -> pd.DataFrame:
 
 def _thresholds(study: Path) -> str:
     """Say in a sentence what the figure of recovery shows."""
-    claims = pd.read_csv(study / "claims.csv")
+    claims = read_csv(study / "claims.csv")
     claims = claims[(claims["model"] == MODEL) & (claims["claim"] == "group.threshold.absolute.67")]
     own = claims[claims["null_model"].isna()]["value"].iloc[0]
     nulls = claims.set_index("null_model")["null_value"]

@@ -10,6 +10,7 @@ import pandas as pd
 from study.job import run
 from textualization.analysis.estimates import Intervals, rate
 from textualization.analysis.thresholds import fit_threshold
+from textualization.report.csv_tables import read_csv
 from textualization.report.sentences import with_interval
 from textualization.report.tables import TableFiles, readable, write_with_shown
 
@@ -22,15 +23,15 @@ def main(
     claims, singles, groups, requested, models, neurons, null_models, levels, intervals: Intervals,
     files: TableFiles,
 ) -> None:  # fmt: skip
-    tables = [pd.read_parquet(path).set_index("word")["used"] for path in requested]
-    matched = pd.concat(tables, axis=1).all(axis=1)
-    matched = list(matched.index[matched])
-    rows = _claimed(pd.read_csv(claims, keep_default_na=False, na_values=[""]), null_models)
+    requested = [pd.read_parquet(path).set_index("word") for path in requested]
+    matched = pd.concat([table["used"] for table in requested], axis=1).all(axis=1)
+    rows = _claimed(read_csv(claims), null_models)
     for place, model in enumerate(models):
-        rows += _by_site(pd.read_csv(singles[place]), model)
+        rows += _by_site(read_csv(singles[place]), model)
         of_model = pd.read_parquet(groups[place])
-        of_model = of_model[(of_model["scope"] == "model") & of_model["word"].isin(matched)]
-        rows += _matched(of_model, model, levels, intervals) if len(matched) else []
+        words = requested[place].loc[matched, "read_as"]
+        of_model = of_model[(of_model["scope"] == "model") & of_model["word"].isin(words)]
+        rows += _matched(of_model, model, levels, intervals) if len(words) else []
     table = pd.DataFrame(rows).drop_duplicates(["quantity", "model"])
     table.insert(1, "neurons", table["model"].map(neurons))
     counted = table["quantity"].str.contains("threshold", regex=False)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from study.job import run
 from textualization.report.alt_text import alt_text, course, interval
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     MODELS,
     SELECTIONS,
@@ -24,7 +25,7 @@ from textualization.report.plotting import (
 
 
 def main(numbers, models, level, files: FigureFiles) -> None:
-    numbers = pd.read_csv(numbers)
+    numbers = read_csv(numbers)
     height = 2.2 + 0.13 * len(models)
     alt = " ".join((_recovery_alt_text(numbers), _points_alt_text(numbers, level)))
     with figure(files, TWO_COLUMNS, height, columns=3, alt=alt) as axes:

@@ -44,7 +44,7 @@ def main(
     write_for_people(pd.DataFrame(rows).convert_dtypes(), models)
     found_words = pd.DataFrame({"word": targets})
     for name, table in of_words.items():
-        found_words[name] = [_entry(table.loc[word]) for word in targets]
+        found_words[name] = [_entry(word, table.loc[word], table) for word in targets]
     found_words["in_all_models"] = matched.loc[targets].to_numpy()
     write_for_people(found_words, words)
 
@@ -68,11 +68,14 @@ def _read(weights) -> dict:
     }
 
 
-def _entry(row) -> str:
-    """Tell whether a word is one entry of a model, or give its pieces."""
+def _entry(word, row, table) -> str:
+    """Tell whether a word is one entry of a model, and which if it is spelt differently; or why not."""
     if row["used"]:
-        return "one entry"
-    return row["pieces"] if row["id"] < 0 else "not a candidate"
+        return "one entry" if word == row["read_as"] else f"one entry: {row['read_as']}"
+    if row["id"] < 0:
+        return row["pieces"]
+    others = table.index[(table["id"] == row["id"]) & table["used"]]
+    return f"the same entry as {others[0]}" if len(others) else "not a candidate"
 
 
 if "snakemake" in globals():

@@ -18,6 +18,7 @@ from textualization.analysis.similarity import unit
 from textualization.draws import generator
 from textualization.models.model import Model
 from textualization.models.tokenizer import load_tokenizer
+from textualization.models.vocabulary import WordLookup
 from textualization.report.tables import TableFiles, write_for_people
 
 #: Words compared with every target: its nearest words in E, and random words.
@@ -31,11 +32,13 @@ def main(
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
     contexts, tokenizer = read_contexts(contexts), load_tokenizer(tokenizer)
-    chosen = requested_words(requested, targets, words, contexts, intervals.seed)
+    lookup, counted = WordLookup(words, tokenizer), words["candidate"].to_numpy()
+    chosen = requested_words(requested, targets, lookup, counted, contexts, intervals.seed)
     sizes, overlaps, shared = requested["groups"]["sizes"], [], []
     for (null, replicate), path in zip(sources, weights, strict=True):
-        read = next(iter(conditions.values()))["protocol"]["read"]
-        model = Model.open(path, words, tokenizer=tokenizer, read=read)
+        protocol = next(iter(conditions.values()))["protocol"]
+        how = {name: protocol[name] for name in ("read", "dtype")}
+        model = Model.open(path, words, tokenizer=tokenizer, **how)
         of = ExperimentObjectives(model, reference, contexts, intervals.seed)
         groups = {name: _by_word(of, chosen, sizes, c) for name, c in conditions.items()}
         for one, other in combinations(groups, 2):
@@ -77,7 +80,7 @@ def _pairs(targets, known, of: ExperimentObjectives, words, seed) -> list[tuple[
         pairs += [("neighbour in E", target.id, int(i)) for i in near]
         pairs += [("random word", target.id, int(i)) for i in drawn if i != target.id]
     for one, other in combinations(targets.itertuples(), 2):
-        first, second = known[one.word], known[other.word]
+        first, second = known[one.listed], known[other.listed]
         same = [key for key in ("category", "frequency_band") if first[key] == second[key]]
         relation = " and ".join(["same", *same][1:]).replace("_", " ")
         pairs.append((f"same {relation}" if same else "other target", one.id, other.id))

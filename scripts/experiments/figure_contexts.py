@@ -5,10 +5,9 @@ word. Right: how much nearer an optimum is to its own sentences than to those of
 form, in the model (filled) and in null models (open).
 """
 
-import pandas as pd
-
 from study.job import run
 from textualization.report.alt_text import alt_text, interval, number
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     MODEL,
     NULLS,
@@ -31,7 +30,7 @@ MARKS = {
 
 
 def main(nearest, senses, files: FigureFiles) -> None:
-    nearest, senses = pd.read_csv(nearest), pd.read_csv(senses)
+    nearest, senses = read_csv(nearest), read_csv(senses)
     alt = _alt_text(nearest[nearest["null"] == "model"], senses)
     with figure(files, TWO_COLUMNS, 3.4, columns=2, alt=alt) as (left, right):
         _nearest(left, nearest[nearest["null"] == "model"])

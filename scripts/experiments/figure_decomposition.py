@@ -5,10 +5,9 @@ compared with a null model and with random directions. Right: cosine of the opti
 to those of words, by layer.
 """
 
-import pandas as pd
-
 from study.job import run
 from textualization.report.alt_text import alt_text, course
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     COLOURS,
     KINDS,
@@ -43,7 +42,7 @@ PATHS = {
 
 
 def main(explained, paths, blocks, files: FigureFiles) -> None:
-    explained, paths = pd.read_csv(explained), pd.read_csv(paths, keep_default_na=False)
+    explained, paths = read_csv(explained), read_csv(paths)
     first = blocks[0]
     explained = explained[explained["condition"].isna() | (explained["condition"] == first)]
     mixtures, cosines = [], []
@@ -52,7 +51,8 @@ def main(explained, paths, blocks, files: FigureFiles) -> None:
         rows[["explained", "ci_low", "ci_high"]] *= 100
         name = of if of not in ("single", "group") else f"{of}s, {null}"
         mixtures.append((name, rows, "words", "explained", style))
-    paths = paths[(paths["null"] == "model") & paths["condition"].isin(["", first])]
+    paths = paths[paths["condition"].isna() | (paths["condition"] == first)]
+    paths = paths[paths["null"] == "model"]
     for (of, other), style in PATHS.items():
         rows = paths[(paths["of"] == of) & (paths["other"] == other)]
         cosines.append((f"{of}: {other}", rows, "layer", "cosine", style))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from study.job import run
 from textualization.report.alt_text import alt_text, number
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     COLOURS,
     TWO_COLUMNS,
@@ -25,7 +26,7 @@ TITLES = {"single": "single neurons", "group": "groups"}
 
 
 def main(numbers, front, blocks, files: FigureFiles) -> None:
-    numbers, front = pd.read_csv(numbers), pd.read_csv(front)
+    numbers, front = read_csv(numbers), read_csv(front)
     own = numbers[numbers["null_model"].isna()]
     kinds = [kind for kind in TITLES if kind in set(own["of"])]
     alt = " ".join(

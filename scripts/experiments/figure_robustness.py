@@ -10,6 +10,7 @@ import pandas as pd
 
 from study.job import run
 from textualization.report.alt_text import alt_text, interval, number
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     MODEL,
     PAPER_BAND,
@@ -24,8 +25,8 @@ from textualization.report.plotting import (
 
 
 def main(numbers, freezing, paper, files: FigureFiles) -> None:
-    numbers = pd.read_csv(numbers)
-    stalls = pd.read_csv(freezing)
+    numbers = read_csv(numbers)
+    stalls = read_csv(freezing)
     alt = _alt_text(numbers, stalls, paper)
     with figure(files, TWO_COLUMNS, 3.6, columns=2, alt=alt) as (left, right):
         _thresholds(left, numbers, paper)
@@ -63,8 +64,7 @@ def _thresholds(axis, numbers, paper) -> None:
         if np.isfinite(value):
             high = row["ci_high"] if np.isfinite(row["ci_high"]) else axis.get_xlim()[1]
             axis.plot([row["ci_low"], high], [place, place], color="black", lw=0.8)
-            name = "model" if place == 0 else None
-            axis.plot(value, place, ls="none", label=name, **marked(MODEL))
+            axis.plot(value, place, ls="none", **marked(MODEL))
         else:
             axis.text(
                 0.02,
@@ -79,13 +79,14 @@ def _thresholds(axis, numbers, paper) -> None:
         ):
             style = marked(styles[null])
             axis.plot(rows["null_value"], [place - 0.25], ls="none", mfc="white", **style)
+    axis.plot([], [], ls="none", label="model", **marked(MODEL))
     for null, style in styles.items():
         axis.plot([], [], ls="none", mfc="white", label=label(null), **marked(style))
     axis.set_xscale("log")
     axis.set_xticks([50, 100, 250, 450], labels=["50", "100", "250", "450"])
     axis.set_xticks([], minor=True)
     axis.set_yticks(range(len(names)), labels=[_short(name) for name in names], fontsize=5.5)
-    axis.set_xlabel("neurons at which 67 % of words are recovered")
+    axis.set(xlabel="neurons at which 67 % of words are recovered", ylim=(-0.6, len(names) - 0.4))
     legend_above(axis, 2)
 
 
@@ -107,7 +108,7 @@ def _map(axis, stalls) -> None:
         axis.set_visible(False)
         return
     table, norm, late = (
-        rows.pivot_table(index="rate", columns="init_scale", values=value)
+        rows.pivot_table(index="rate", columns="init_scale", values=value, dropna=False)
         for value in ("activation_share", "norm", "gain_at_the_end")
     )
     axis.imshow(table, cmap="Greys", vmin=0, vmax=1.6, aspect="auto", origin="lower")

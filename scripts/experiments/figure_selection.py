@@ -8,6 +8,7 @@ import pandas as pd
 
 from study.job import run
 from textualization.report.alt_text import alt_text, course, number
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     COLOURS,
     MODEL,
@@ -33,8 +34,8 @@ OTHERS = [
 
 
 def main(numbers, sharing, files: FigureFiles) -> None:
-    numbers = pd.read_csv(numbers)
-    sharing = pd.read_csv(sharing)
+    numbers = read_csv(numbers)
+    sharing = read_csv(sharing)
     own = numbers[numbers["null_model"].isna() & (numbers["statistic"] == "recovered")]
     alt = _alt_text(own, _shared(sharing))
     with figure(files, TWO_COLUMNS, 3.4, columns=2, alt=alt) as (left, right):

@@ -7,6 +7,7 @@ vocabulary.
 import pandas as pd
 
 from study.job import run
+from textualization.report.csv_tables import read_csv
 from textualization.report.tables import TableFiles, write_for_people
 
 AXES = ["nearest_cosine", "activation_share"]
@@ -14,7 +15,7 @@ ROUNDING = 1e-6
 
 
 def main(numbers, files: TableFiles) -> None:
-    numbers = pd.read_csv(numbers)
+    numbers = read_csv(numbers)
     own = numbers[numbers["null_model"].isna() & numbers["statistic"].isin(AXES)]
     table = own.pivot_table(
         index=["of", "size", "block", "condition"], columns="statistic", values="value", sort=False

@@ -4,10 +4,9 @@ Thick lines show the cosine to the target word, with intervals; thin lines show 
 nearest word.
 """
 
-import pandas as pd
-
 from study.job import run
 from textualization.report.alt_text import alt_text, course
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     ONE_COLUMN,
     SELECTIONS,
@@ -21,7 +20,7 @@ from textualization.report.plotting import (
 
 
 def main(recovery, scope, files: FigureFiles) -> None:
-    recovery = pd.read_csv(recovery)
+    recovery = read_csv(recovery)
     recovery = recovery[recovery["scope"] == scope]
     alt = alt_text(
         "Cosine of groups' optima to words, against group size (neurons)", _facts(recovery)

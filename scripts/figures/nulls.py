@@ -4,10 +4,9 @@ Bars are intervals. A filled marker means that the number differs from the null 
 claims table.
 """
 
-import pandas as pd
-
 from study.job import run
 from textualization.report.alt_text import alt_text, number
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     TWO_COLUMNS,
     FigureFiles,
@@ -20,7 +19,7 @@ from textualization.report.plotting import (
 
 
 def main(claims, model, files: FigureFiles) -> None:
-    claims = pd.read_csv(claims)
+    claims = read_csv(claims)
     found = claims[(claims["model"] == model) & claims["null_model"].notna()]
     panels = [
         ("single.", "single neurons: excess\nof a cosine or a share"),

@@ -5,11 +5,11 @@ which the paper reports 67 % (dashed line).
 """
 
 import numpy as np
-import pandas as pd
 
 from study.job import run
 from study.results import nulls_of_groups
 from textualization.report.alt_text import alt_text, course
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     MODEL,
     PAPER,
@@ -27,7 +27,7 @@ from textualization.report.plotting import (
 
 
 def main(recovery, nulls, paper, scope, files: FigureFiles) -> None:
-    recovery = pd.read_csv(recovery)
+    recovery = read_csv(recovery)
     recovery = recovery[recovery["scope"] == scope]
     recovery[["recovery", "ci_low", "ci_high"]] *= 100
     nulls = nulls_of_groups(nulls, "recovery")

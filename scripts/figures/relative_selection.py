@@ -4,10 +4,9 @@ Left: recovery under a relative selection minus recovery under absolute selectio
 words. Right: share of a group's neurons that absolute selection also chooses (dotted: by chance).
 """
 
-import pandas as pd
-
 from study.job import run
 from textualization.report.alt_text import alt_text, course, interval
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     NULL,
     SELECTIONS,
@@ -22,7 +21,7 @@ from textualization.report.plotting import (
 
 
 def main(selections, scope, files: FigureFiles) -> None:
-    table = pd.read_csv(selections)
+    table = read_csv(selections)
     table = table[table["scope"] == scope]
     table[["recovery_difference", "ci_low", "ci_high"]] *= 100
     alt = _alt_text(table)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from study.job import run
 from textualization.report.alt_text import alt_text, course, number
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     KINDS,
     NULL,
@@ -22,7 +23,7 @@ from textualization.report.plotting import (
 
 
 def main(singles, summary, paper, files: FigureFiles) -> None:
-    neurons, summary = pd.read_parquet(singles), pd.read_csv(summary)
+    neurons, summary = pd.read_parquet(singles), read_csv(summary)
     site = neurons["site"].iloc[0]
     neurons = neurons[neurons["site"] == site]
     layers = summary[(summary["site"] == site) & (summary["layer"].astype(str) != "all")]

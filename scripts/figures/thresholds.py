@@ -5,11 +5,11 @@ words). Grey marks the sizes for which the paper reports 67 %.
 """
 
 import numpy as np
-import pandas as pd
 
 from study.job import run
 from study.results import nulls_of_groups
 from textualization.report.alt_text import alt_text, interval
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     MODEL,
     PAPER_BAND,
@@ -25,7 +25,7 @@ from textualization.report.plotting import (
 
 
 def main(thresholds, by_word, nulls, paper, sizes, scope, files: FigureFiles) -> None:
-    thresholds, by_word = pd.read_csv(thresholds), pd.read_csv(by_word)
+    thresholds, by_word = read_csv(thresholds), read_csv(by_word)
     thresholds = thresholds[thresholds["scope"] == scope]
     by_word = by_word[by_word["scope"] == scope]
     nulls = nulls_of_groups(nulls, "threshold").rename(columns={"size": "percent"})

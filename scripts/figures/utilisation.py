@@ -5,10 +5,9 @@ exact ceiling (dotted: the share that LayerNorm's geometry alone predicts). Righ
 activation as a share of the ceiling. Points are medians and bars intervals.
 """
 
-import pandas as pd
-
 from study.job import run
 from textualization.report.alt_text import alt_text, course, number
+from textualization.report.csv_tables import read_csv
 from textualization.report.plotting import (
     MODEL,
     NULL,
@@ -30,7 +29,7 @@ PANELS = {
 
 
 def main(utilisation, paper, site, files: FigureFiles) -> None:
-    table = pd.read_csv(utilisation)
+    table = read_csv(utilisation)
     table = table[table["site"] == site]
     shown = list(table["of"].unique())
     alt = _alt_text(table, shown, paper["single"])

@@ -3,11 +3,13 @@
 Imports nothing but the standard library and the errors, so that it loads fast.
 """
 
-import csv
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from study.text_files import read_tab_separated
 from textualization.errors import SettingsError
+from textualization.spelling import composed
 
 #: Columns of a table of contexts, in order.
 COLUMNS = ("kind", "item", "label", "word", "sentence")
@@ -54,7 +56,7 @@ def read_contexts(path: str | Path) -> list[Context]:
             found.setdefault(context, line)
     for (kind, item), by_label in labels.items():
         if kind in PAIRED and len(by_label) != 2:
-            names = f"{len(by_label)} label{'s' * (len(by_label) > 1)}: {', '.join(by_label)}"
+            names = f"{len(by_label)} label{'s' * (len(by_label) > 1)}: {_listed(by_label)}"
             fault = f"{kind} {item!r} has {names} (allowed: exactly two labels)"
             faults.append((min(by_label.values()), fault))
     if faults:
@@ -64,13 +66,15 @@ def read_contexts(path: str | Path) -> list[Context]:
 
 
 def _read_rows(path: str | Path) -> list[tuple[int, list[str]]]:
-    """Read the non-empty rows below the header, each with its line number."""
+    """Read the non-empty rows below the header, in composed Unicode, each with its line number."""
     try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-            rows = [(reader.line_num, fields) for fields in reader if fields]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SettingsError(f"words.contexts: {path} cannot be read ({error})") from None
+        written = read_tab_separated(path, COLUMNS)
+    except SettingsError as error:
+        raise SettingsError(f"words.contexts: {error}") from None
+    rows = [(line, [composed(field) for field in fields]) for line, fields in written]
+    for (line, before), (_, after) in zip(written, rows, strict=True):
+        if before != after:
+            logging.info("%s, line %d: read in composed Unicode (NFC)", path, line)
     line, header = rows[0] if rows else (1, [])
     if tuple(header) != COLUMNS:
         raise SettingsError(
@@ -82,6 +86,11 @@ def _read_rows(path: str | Path) -> list[tuple[int, list[str]]]:
             f"words.contexts: {path}, line {line}: no contexts below the header (allowed: one or more)"
         )
     return rows[1:]
+
+
+def _listed(texts) -> str:
+    """List texts; those with characters that cannot be printed as Python writes them."""
+    return ", ".join(text if text.isprintable() else repr(text) for text in texts)
 
 
 def _row_faults(fields: list[str]) -> list[str]:

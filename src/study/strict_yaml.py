@@ -4,6 +4,7 @@ from pathlib import Path
 
 import yaml
 
+from study.text_files import read_utf8
 from textualization.errors import SettingsError
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -12,15 +13,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def check_yaml(path: str | Path) -> None:
     """Raise SettingsError, with file and line, unless a file is UTF-8 and YAML without repeated keys."""
     try:
-        root = yaml.compose(Path(path).read_text(encoding="utf-8-sig"), Loader=_LOADER)
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise SettingsError(
-            f"{path}, line {line}: byte {error.object[error.start]:#04x} is not UTF-8 "
-            "(allowed: text saved as UTF-8)"
-        ) from None
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read ({error.strerror})") from None
+        root = yaml.compose(read_utf8(path), Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         raise SettingsError(
             f"{path}, line {error.problem_mark.line + 1}: not YAML ({error.problem})"

@@ -1,37 +1,40 @@
 """The target words of a study: which of them a model has as one entry, and which are left out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from textualization.draws import generator
-from textualization.models.vocabulary import VocabularyError
+from textualization.models.vocabulary import VocabularyError, WordLookup
 
 
-def find_targets(vocabulary: pd.DataFrame, tokens: dict[str, list[int]]) -> pd.DataFrame:
-    """Look up the target words in a vocabulary.
+def find_targets(requested: Sequence[str], vocabulary: pd.DataFrame, tokenizer) -> pd.DataFrame:
+    """Look up the target words in a vocabulary, see `WordLookup`.
 
     Args:
-        vocabulary: the vocabulary with the column `candidate`.
-        tokens: for each target, the ids of its tokens after another word.
+        requested: the target words as they are listed.
+        vocabulary: the vocabulary: `word`, `kind`, `candidate`.
+        tokenizer: the model's tokenizer.
 
     Returns:
         One row per target: `word`, `id` (-1 if it is not one entry), `tokens` (their number),
-        `pieces` (the tokens by name), `used` (whether it is a single entry and a candidate).
+        `pieces` (the tokens by name), `used` (whether it is a single entry and a candidate, and the
+        first with this entry), `read_as` (the entry by name, empty if there is none).
     """
-    names, candidate = vocabulary["word"], vocabulary["candidate"]
-    ids = pd.Series(vocabulary.index, index=names)
-    found = [
-        {
-            "word": word,
-            "id": int(ids.get(word, -1)),
-            "tokens": len(token_ids),
-            "pieces": " ".join(names[token_ids]),
-        }
-        for word, token_ids in tokens.items()
-    ]
-    table = pd.DataFrame(found, columns=["word", "id", "tokens", "pieces"])
-    used = [place >= 0 and bool(candidate[place]) for place in table["id"]]
-    return table.assign(used=used)
+    lookup = WordLookup(vocabulary, tokenizer)
+    names, tokens = vocabulary["word"], [lookup.tokens(word) for word in requested]
+    table = pd.DataFrame({"word": list(requested)}, dtype=object)
+    table["id"] = np.array([lookup.find(word) for word in requested], dtype=int)
+    table["tokens"] = np.array([len(ids) for ids in tokens], dtype=int)
+    table["pieces"] = [" ".join(names[ids]) for ids in tokens]
+    table["read_as"] = [names[row] if row >= 0 else "" for row in table["id"]]
+    # Of several words with one entry, the one that is spelt like it is used, or else the first.
+    order = (table["word"] != table["read_as"]).sort_values(kind="stable").index
+    first = ~table["id"][order].duplicated().reindex(table.index)
+    candidate = [row >= 0 and bool(vocabulary["candidate"][row]) for row in table["id"]]
+    used = first & np.array(candidate, dtype=bool)
+    return table.assign(used=used)[["word", "id", "tokens", "pieces", "used", "read_as"]]
 
 
 def check_targets(targets: pd.DataFrame) -> None:
@@ -43,10 +46,28 @@ def check_targets(targets: pd.DataFrame) -> None:
             f"words.targets: not one entry of the model's vocabulary: {names}; "
             "set missing.words: skip to leave them out"
         )
+    same = targets[targets["id"].duplicated(keep=False)]
+    if len(same):
+        names = ", ".join(f"{row.word!r} ({row.read_as})" for row in same.itertuples())
+        raise VocabularyError(
+            f"words.targets: several words are read as one entry: {names}; "
+            "set missing.words: skip to keep one of them"
+        )
     excluded = targets["word"][~targets["used"]]
     if len(excluded):
         names = ", ".join(map(repr, excluded))
         raise VocabularyError(f"words.targets: not candidates (words.candidates): {names}")
+
+
+def described_targets(targets: pd.DataFrame, rows: list[dict]) -> pd.DataFrame:
+    """Return `word`, `category` and `frequency_band` of targets, by the names of their entries.
+
+    Args:
+        targets: the target words of a model: `word`, `listed` (as the word list has it).
+        rows: the word list, see `study.settings.read_target_rows`.
+    """
+    listed = pd.DataFrame(rows).set_index("word").loc[targets["listed"]]
+    return listed.set_axis(targets["word"]).rename_axis("word").reset_index()
 
 
 def reference_words(candidates, count, seed: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Objectives of an experiment: neurons of words and of contexts, against transformers' own states."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,13 +30,14 @@ def weights(tmp_path_factory):
     return path
 
 
-def neurons_of(weights, replicate=0, replicates=1):
+def neurons_of(weights, replicate=0, replicates=1, contexts=None):
     tokenizer = Tokenizer.from_file(str(DATA / "tiny-deep/tokenizer.json"))
     names = tokenizer.get_vocab()
     names = sorted(names, key=names.get)
     words = pd.DataFrame({"word": names, "candidate": [i >= 20 for i in range(400)]})
+    words["kind"] = ["word" if candidate else "special" for candidate in words["candidate"]]
     model = Model.open(weights, words, tokenizer=tokenizer)
-    contexts = read_contexts(DATA / "contexts.tsv")
+    contexts = contexts or read_contexts(DATA / "contexts.tsv")
     return ExperimentObjectives(model, np.arange(20, 120), contexts, 7, replicate, replicates)
 
 
@@ -154,6 +157,22 @@ def test_words_are_drawn_by_the_seed_in_their_order():
 def test_words_of_contexts_are_those_of_senses(weights):
     of = neurons_of(weights)
     groups = {"groups": {"of": "contexts", "words": "all", "sizes": [3]}}
-    found = requested_words(groups, TARGETS, of.model.words, of.contexts, 7)
+    found = requested_words(groups, TARGETS, of.model.lookup, of.model.candidates, of.contexts, 7)
     assert found["word"].tolist() == ["green", "tiger", "river"]
     assert of.model.words["word"][found["id"]].tolist() == found["word"].tolist()
+
+
+def test_words_of_contexts_are_read_as_the_tokenizer_reads_them(weights, caplog):
+    of, choice = neurons_of(weights), CHOICE | {"activations": "in_context"}
+    spelt = {"green": "Green", "tiger": "tigers", "river": "River"}
+    contexts = [replace(c, word=spelt.get(c.word, c.word)) for c in of.contexts]
+    other = neurons_of(weights, contexts=contexts)
+    groups = {"groups": {"of": "contexts", "words": "all", "sizes": [3]}}
+    with caplog.at_level("INFO"):
+        lookup, candidates = other.model.lookup, other.model.candidates
+        found = requested_words(groups, TARGETS, lookup, candidates, contexts, 7)
+    assert found["word"].tolist() == ["green", "river"]
+    assert "'Green' is read as 'green'" in caplog.text
+    assert "'tigers' is not one candidate word; left out" in caplog.text
+    river = TARGETS.iloc[1:2]
+    assert other.groups(river, [3], choice) == of.groups(river, [3], choice)

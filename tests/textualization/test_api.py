@@ -1,9 +1,12 @@
 """The library's face: the same optima of a model from a folder, a hub and transformers."""
 
+import io
 import os
 import subprocess
 import sys
 
+import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -12,6 +15,7 @@ import transformers
 import textualization as tx
 from hub import Hub, served
 from make_tiny_families import FAMILIES, write_family
+from model_sources import divided
 from paths import DATA, ROOT
 from textualization.models.conversion import convert, convert_loaded
 from textualization.models.tokenizer import load_tokenizer
@@ -176,14 +180,16 @@ def test_a_model_with_a_head_is_read_as_without(model):
     assert all(torch.equal(t, before[name]) for name, t in head.state_dict().items())
 
 
-def test_a_hub_id_comes_from_the_hub(tmp_path):
+@pytest.mark.parametrize("how", ["whole", "in shards", "in shards on a mirror"])
+def test_a_hub_id_comes_from_the_hub(tmp_path, how):
+    folder = FOLDER if how == "whole" else divided(FOLDER, tmp_path / "divided")
     code = (
         "import textualization as tx; m = tx.load('some-lab/tiny', device='cpu');"
         "print(m); print(tx.ascend(m, ['output/1/1'], solver='lbfgs', steps=3).activation[0])"
     )
-    with served(Hub(FOLDER, "some-lab/tiny", "main")) as address:
+    with served(Hub(folder, "some-lab/tiny", "main", mirror="mirror" in how)) as address:
         environment = os.environ | {
-            "PYTHONPATH": str(ROOT / "src"), "HF_ENDPOINT": address, "HF_HOME": str(tmp_path),
+            "PYTHONPATH": str(ROOT / "src"), "HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home"),
             "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1",
         }  # fmt: skip
         done = subprocess.run(
@@ -205,6 +211,19 @@ def test_a_plot_shows_the_ascents_and_the_nearest_words(optima):
     assert labels == nearest["word"][:20].tolist()
     lengths = [bar.get_width() for bar in right.patches]
     np.testing.assert_allclose(lengths, nearest["cosine"][:20])
+
+
+def test_a_plot_is_the_same_whatever_a_user_has_set(optima):
+    def pixels():
+        figure, stream = optima.plot(), io.BytesIO()
+        figure.savefig(stream, format="png")
+        return stream.getvalue(), figure._repr_png_()
+
+    plain = pixels()
+    # Also while it is drawn, which is after the call.
+    with matplotlib.rc_context({"text.usetex": True, "axes.grid": True, "savefig.dpi": 50}):
+        assert pixels() == plain
+    assert not plt.get_fignums()
 
 
 @pytest.mark.parametrize(
@@ -269,6 +288,7 @@ def test_a_plot_shows_the_ascents_and_the_nearest_words(optima):
             lambda m: m.neurons_of("rivers", 3),
             "'rivers' is not one entry of the vocabulary of tiny-deep",
         ),
+        (lambda m: m.neurons_of(7, 3), "word: 7 is not text (put it in quotes)"),
         (lambda m: m.neurons_of("river", 49), "'river': a group of 49 neurons"),
         (
             lambda m: m.neurons_of("river", 3, selection="best"),
@@ -285,6 +305,17 @@ def test_bad_input_is_named_with_what_is_allowed(model, call, says):
     with pytest.raises(tx.RequestError) as error:
         call(model)
     assert says in str(error.value)
+
+
+def test_a_word_is_the_same_in_any_spelling_that_the_tokenizer_reads_so(model, caplog):
+    with caplog.at_level("INFO"):
+        assert model.neurons_of("e\u0301", 4) == model.neurons_of("é", 4)
+        assert model.neurons_of("River", 4) == model.neurons_of("river", 4)
+    read = [line for line in caplog.messages if "read as" in line]
+    assert read == [r"'e\u0301' is read as '\xe9'", "'River' is read as 'river'"]
+    groups = {"e\u0301": ["output/1/1"], "River": ["output/1/1"], "rivers": ["output/1/1"]}
+    ranks = tx.ascend(model, groups=groups, **FEW).table()["target_rank"]
+    assert ranks.notna().tolist() == [True, True, False]
 
 
 def test_restarts_differ_by_their_starts_alone(model):

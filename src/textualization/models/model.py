@@ -23,7 +23,9 @@ from textualization.files import sha256
 from textualization.models.architecture import Architecture
 from textualization.models.devices import chosen_device
 from textualization.models.transformer import SITES, FrozenTransformer, Tap
+from textualization.models.vocabulary import WordLookup
 from textualization.models.word_activations import all_taps, summarise_neurons, word_activations
+from textualization.spelling import read_as
 
 
 class Model:
@@ -37,10 +39,11 @@ class Model:
         name: the model's name in messages.
         read: position at which neurons are read: `word`, `cls` or `sep`.
         device: `cpu`, `cuda` or `auto`.
+        dtype: in which activations are computed: `float32` or `float64`.
         path: file that the tensors were read from, or None.
 
     Raises:
-        RuntimeError: `cuda` is requested and no GPU is visible.
+        RuntimeError: `cuda` is requested and no GPU can be used.
     """
 
     def __init__(
@@ -53,11 +56,13 @@ class Model:
         name: str = "model",
         read: str = "word",
         device: str = "cpu",
+        dtype: str = "float32",
         path: str | Path | None = None,
     ):
         self.tensors, self.facts = tensors, facts
         self.architecture = Architecture.read(facts)
         self.words, self.tokenizer, self.name, self.read = words, tokenizer, name, read
+        self.dtype = dtype
         self.device, self.device_in_words = chosen_device(device)
         self._path = path
         self._transformers: dict[tuple[str, str], FrozenTransformer] = {}
@@ -113,17 +118,21 @@ class Model:
         return found.hexdigest()
 
     def transformer(
-        self, dtype: str = "float32", length: int = 1, place: int = 1, read: str | None = None
+        self,
+        dtype: str | None = None,
+        length: int = 1,
+        place: int = 1,
+        read: str | None = None,
     ) -> FrozenTransformer:
         """Return the model as a transformer that can run; cached for one free position.
 
         Args:
-            dtype: `float32` or `float64`.
+            dtype: `float32` or `float64`; `self.dtype` if None.
             length: number of adjacent free positions.
             place: the free position that is read as `word`, from 1.
             read: the position that is read; `self.read` if None.
         """
-        read = read or self.read
+        dtype, read = dtype or self.dtype, read or self.read
         if (dtype, read) in self._transformers and length == 1:
             return self._transformers[dtype, read]
         logging.info(
@@ -142,21 +151,30 @@ class Model:
             self._transformers[dtype, read] = transformer
         return transformer
 
+    @functools.cached_property
+    def lookup(self) -> WordLookup:
+        """Finds words in the vocabulary."""
+        return WordLookup(self.known_words(), self.tokenizer)
+
     def id_of(self, word: str) -> int:
-        """Look up a word's id.
+        """Look up a word's id, see `WordLookup`. A word that is read as another one is logged.
 
         Raises:
-            RequestError: the word is not one entry of the vocabulary. The message lists its pieces.
+            RequestError: the word is not text, or not one entry of the vocabulary. The message lists
+                its pieces.
         """
-        words = self.known_words()
-        rows = np.flatnonzero((words["word"] == word).to_numpy())
-        if len(rows):
-            return int(rows[0])
-        pieces = ""
-        if self.tokenizer is not None:
-            tokens = self.tokenizer.encode(word, add_special_tokens=False).tokens
-            pieces = f" (in pieces: {' '.join(tokens)})"
-        raise RequestError(f"{word!r} is not one entry of the vocabulary of {self.name}{pieces}")
+        if not isinstance(word, str):
+            raise RequestError(f"word: {word!r} is not text (put it in quotes)")
+        found, names = self.lookup.find(word), self.lookup.names
+        if found < 0:
+            pieces = " ".join(names[self.lookup.tokens(word)])
+            pieces = f" (in pieces: {pieces})" if pieces else ""
+            raise RequestError(
+                f"{word!r} is not one entry of the vocabulary of {self.name}{pieces}"
+            )
+        if names[found] != word:
+            logging.info(read_as(word, names[found]))
+        return found
 
     def word_activations(self, ids: Sequence[int], taps: Sequence[Tap]) -> dict[Tap, np.ndarray]:
         """Compute the activations of all neurons of some taps on words: (n, width) per tap."""

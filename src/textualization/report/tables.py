@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 from markdown_it import MarkdownIt
 
-from textualization.files import atomic, write_text
+from textualization.files import write_text
+from textualization.report.csv_tables import write_csv
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,6 @@ td {{ font-variant-numeric: tabular-nums }}
 {body}</html>
 """
 
-#: Text that a spreadsheet would take as a formula, with or without apostrophes before it.
-_FORMULA = r"'*[=+\-@\t\r]"
-
 _PROSE = MarkdownIt("commonmark", {"html": False})
 for _side in ("link_open", "link_close"):
     _PROSE.add_render_rule(_side, lambda *_: "")
@@ -62,29 +60,6 @@ def write_with_shown(table: pd.DataFrame, shown: pd.DataFrame, files: TableFiles
     write_text(latex(shown), files.tex)
     title = Path(files.html).stem.replace("_", " ").capitalize()
     write_text(page(title, html_table(shown, title)), files.html)
-
-
-def write_csv(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table as CSV without text that a spreadsheet would run as a formula.
-
-    An apostrophe is put before such text; `texts_of_csv` removes it.
-    """
-    safe = table.copy()
-    for name in table.select_dtypes(exclude="number"):
-        # As objects, so that the other values of the column keep their types.
-        values = [_no_formula(value) for value in table[name]]
-        safe[name] = pd.Series(values, index=table.index, dtype=object)
-    with atomic(path) as partial:
-        safe.to_csv(partial, index=False)
-
-
-def texts_of_csv(column: pd.Series) -> pd.Series:
-    """Restore a text column that `write_csv` wrote."""
-    return column.str.replace(rf"^'(?={_FORMULA})", "", regex=True)
-
-
-def _no_formula(value):
-    return f"'{value}" if isinstance(value, str) and re.match(_FORMULA, value) else value
 
 
 def page(title: str, body: str) -> str:

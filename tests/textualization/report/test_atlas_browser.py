@@ -28,7 +28,7 @@ STRANGE += [
     "constructor",
 ]
 PLAIN = ["music", "musical", "must", "amuse", "tiger", "Tiger", "seven", "42", "river", "stone"]
-WORDS = [*STRANGE, *PLAIN, *(f"word{i}" for i in range(60))]
+WORDS = [*STRANGE, *PLAIN, *(f"word{i}" for i in range(60)), "café", "007"]
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +102,16 @@ def test_a_word_is_found_by_typing_and_opened_by_keys_alone(page):
     expect(page.get_by_role("status")).to_have_text("Word musical")
     page.go_back()
     heading(page, "strange <i>study</i>: first")
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"), [("cafe\u0301", "café"), ("CAFÉ", "café"), ("007", "007")]
+)
+def test_a_word_is_found_in_any_spelling_of_its_accents_and_as_text(page, typed, word):
+    search_box(page).fill(typed)
+    expect(page.get_by_role("option").first).to_have_text(f"{word} word")
+    page.keyboard.press("Enter")
+    heading(page, f"Word {word}")
 
 
 def test_a_neuron_is_found_by_layer_and_index(page, documents):

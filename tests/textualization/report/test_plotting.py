@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib import rc_context
+from matplotlib import rc_context, rcParams
 from PIL import Image
 
 from paths import ROOT
@@ -30,6 +30,10 @@ SCRIPTS = sorted(
     for path in (ROOT / "scripts").glob(pattern)
 )
 ALT = "Recovery – against size: model rises from 10 % at 4 to 90 % at 24."
+#: Settings as users have them in their own matplotlibrc; the first needs LaTeX.
+USERS = ("text.usetex: True\nfont.family: serif\n",)
+USERS += ('font.family: serif\naxes.grid: True\naxes.prop_cycle: cycler("color", ["ff00ff"])\n',)
+USERS += ("axes.formatter.use_locale: True\npdf.fonttype: 3\npath.simplify_threshold: 1\n",)
 
 
 def drawn(folder, width=ONE_COLUMN, alt=ALT):
@@ -76,6 +80,20 @@ def test_a_figure_without_alt_text_is_refused(tmp_path):
 def test_the_same_numbers_give_the_same_files(tmp_path):
     (tmp_path / "again").mkdir()
     for one, other in zip(drawn(tmp_path), drawn(tmp_path / "again"), strict=True):
+        assert Path(one).read_bytes() == Path(other).read_bytes()
+
+
+@pytest.mark.parametrize("users", USERS)
+def test_a_users_own_settings_change_no_byte(tmp_path, users):
+    own = tmp_path / "matplotlibrc"
+    own.write_text(users, encoding="utf-8")
+    (tmp_path / "again").mkdir()
+    plain = drawn(tmp_path)
+    with rc_context(fname=own):
+        before = dict(rcParams)
+        others = drawn(tmp_path / "again")
+        assert dict(rcParams) == before
+    for one, other in zip(plain, others, strict=True):
         assert Path(one).read_bytes() == Path(other).read_bytes()
 
 

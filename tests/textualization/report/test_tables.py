@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
+from paths import ROOT
+from textualization.report.csv_tables import TEXT, read_csv, write_csv
 from textualization.report.tables import (
     TableFiles,
     html_prose,
@@ -18,7 +20,6 @@ from textualization.report.tables import (
     markdown,
     page,
     readable,
-    texts_of_csv,
     write_for_people,
 )
 
@@ -139,8 +140,8 @@ def test_no_text_is_a_formula_to_a_spreadsheet(tmp_path):
     # Numbers are as they were, and the texts can be had back.
     assert [row["x"] for row in rows] == [str(-i) for i in range(len(words))]
     assert {row["y"] for row in rows} == {"1", ""}
-    back = pd.read_csv(io.StringIO(text), keep_default_na=False)["word"]
-    assert texts_of_csv(back).tolist() == words
+    back = read_csv(io.StringIO(text))["word"]
+    assert back.fillna("").tolist() == words
 
 
 def test_a_sliced_table_and_an_empty_one_can_be_written(tmp_path):
@@ -186,3 +187,35 @@ def test_prose_becomes_headings_lists_and_paragraphs():
         "c</li>",
         "</ul>",
     ]
+
+
+#: Text that readers of CSV take for something else.
+LOOKALIKES = ["007", "1", "1e5", "100", "null", "nan", "NA", "None", "true", "True", "inf", "-1"]
+
+
+@pytest.mark.parametrize("words", [LOOKALIKES, ["7", "007"], ["true", "True"], ["nan", "null"]])
+@pytest.mark.parametrize("column", ["word", "model", "condition", "stratum"])
+def test_text_is_read_back_as_text_whatever_it_looks_like(tmp_path, column, words):
+    table = pd.DataFrame({column: words, "value": 0.5, "found": True, "n": 3})
+    write_csv(table, tmp_path / "table.csv")
+    back = read_csv(tmp_path / "table.csv")
+    assert back[column].tolist() == words
+    assert [back[name].dtype.kind for name in ("value", "found", "n")] == ["f", "b", "i"]
+
+
+def test_only_what_is_empty_is_missing(tmp_path):
+    table = pd.DataFrame({"null_model": ["none", None], "value": [math.inf, math.nan]})
+    write_csv(table, tmp_path / "table.csv")
+    back = read_csv(tmp_path / "table.csv")
+    assert back["null_model"].tolist()[0] == "none" and pd.isna(back["null_model"][1])
+    assert back["value"].tolist()[0] == math.inf and math.isnan(back["value"][1])
+    write_csv(table.assign(null_model=None), tmp_path / "table.csv")
+    assert read_csv(tmp_path / "table.csv")["null_model"].isna().all()
+
+
+def test_tables_of_studies_have_one_reader():
+    own = ROOT / "src/textualization/report/csv_tables.py"
+    others = [p for folder in ("src", "scripts") for p in (ROOT / folder).rglob("*.py") if p != own]
+    # Tab-separated files are Snakemake's.
+    read = [p for p in others if re.search(r"pd\.read_csv\((?!.*sep=)", p.read_text("utf-8"))]
+    assert read == [] and "word" in TEXT
