@@ -18,11 +18,12 @@ demo: .venv/runs  ## install, run the default study, build the report, show the 
 questions: .venv/runs  ## run all experiments, about an hour
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason --configfile config/questions.yaml
 
-# Passed as variables, so that the shell does not interpret them.
+# Passed as variables, so that the shell does not interpret them; by value, so that make does not either.
+override WORD := $(value WORD)
 export NEURON WORD
 ask: .venv/runs  ## look up a word or neuron: make ask WORD=music, make ask NEURON=output/3/120 (another study: STUDY=results/paper MODEL=...)
 	@$(COMMAND)/ask.py --study '$(STUDY)' $(if $(MODEL),--model '$(MODEL)') \
-	  $(if $(NEURON),--neuron "$$NEURON") $(if $(WORD),--word "$$WORD")
+	  $(if $(NEURON),--neuron "$$NEURON") $(if $(WORD),--word="$$WORD")
 
 verify: .venv/runs  ## compare a study with its manifest: STUDY=results/paper OPTIONS='--configfile config/paper.yaml'
 	@$(COMMAND)/verify.py '$(STUDY)' $(OPTIONS)

@@ -1,5 +1,6 @@
 # Checks the settings before planning, and detects every change of settings, code and inputs.
 import yaml
+from snakemake.logging import logger
 from snakemake.utils import update_config
 
 from study.dependencies import local_imports
@@ -11,7 +12,7 @@ from study.settings import (
     read_schema,
     read_target_rows,
 )
-from study.staleness import check_memory, date_by_content, mark_memory
+from study.staleness import check_memory, date_back, date_by_content, mark_memory
 from study.context_table import read_contexts
 from textualization.models.sources import files_of, folder_name
 
@@ -31,7 +32,7 @@ try:
     if any(needs_contexts(config["experiments"].get(name, {})) for name in config["run"]):
         read_contexts(config["words"]["contexts"])
     check_job_count(config, len(TARGETS))
-except SettingsError as error:
+except (SettingsError, UnicodeEncodeError) as error:
     refuse(error)
 
 for name in set(config["run"]) & set(config["experiments"]):
@@ -55,10 +56,20 @@ if workflow.is_main_process:
     for model in config["models"]:
         if config["catalogue"][model]["source"] == "path":
             watched += files_of(config["catalogue"][model]["path"])
+    made = [Path("results") / config["study"]]
+    made += [
+        Path("results/_models") / folder_name(m, config["catalogue"][m]) for m in config["models"]
+    ]
+    made = [path for folder in made for path in folder.rglob("*") if not path.is_dir()]
     try:
+        if future := date_back([*watched, *made], Path("results")):
+            logger.warning(
+                f"Dated in the future, now dated back (check the clock): {future[0]}"
+                + (f" and {len(future) - 1} more" if len(future) > 1 else "")
+            )
         check_memory(Path("results") / config["study"], MEMORY / "studies", config)
         date_by_content(watched, MEMORY / "sources.json")
-    except SettingsError as error:
+    except (SettingsError, UnicodeEncodeError) as error:
         refuse(error)
 
 

@@ -30,6 +30,10 @@ if special.search(sys.executable):
 # Jobs inherit it. The checkout precedes any installed copy of the library.
 os.environ.update(PYTHONPATH=LIBRARY)
 
+from study.environment import settle
+
+settle(os.environ, caches=Path(".snakemake/cache").resolve())
+
 # Snakemake removes PYTHONPATH from conda jobs by default.
 deployment = workflow.deployment_settings
 if deployment and "conda" in {str(m) for m in deployment.deployment_method}:
@@ -45,6 +49,11 @@ from textualization.errors import SettingsError
 
 def refuse(error):
     """Stop planning, with the error in the settings."""
+    if isinstance(error, UnicodeEncodeError):
+        error = (
+            f"{error.object!a}: this locale has no file names like this ({error.encoding}): "
+            "export PYTHONUTF8=1"
+        )
     raise WorkflowError(f"The settings cannot be used.\n{error}") from None
 
 

@@ -1,6 +1,6 @@
 # Resources of jobs. On one machine, `--resources gpu=` limits how many GPU jobs run at a time; a
 # scheduler runs them in parallel.
-import shutil
+from study.hardware import gpu_computes
 
 
 resource_scopes:
@@ -30,9 +30,8 @@ def holding_model(fixed, copies):
 
 
 def gpus():
-    """Return the GPUs an ascent requests: one for `cuda`, and for `auto` if this machine has any."""
-    seen = shutil.which("nvidia-smi") is not None
-    return int(ASCENT["device"] == "cuda" or (ASCENT["device"] == "auto" and seen))
+    """Return the GPUs an ascent requests: one for `cuda`, and for `auto` if one computes here."""
+    return int(ASCENT["device"] == "cuda" or (ASCENT["device"] == "auto" and gpu_computes()))
 
 
 # How an ascent runs. These change results by rounding only, so a new value re-runs nothing.

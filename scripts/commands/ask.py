@@ -20,13 +20,16 @@ from study.experiments import protocol
 from study.finished import FinishedStudy
 from study.rankings import rank_words
 from study.stored_activations import group_word_activations, neuron_activations
+from study.terminal import command_line
 from study.word_groups import word_groups
 from textualization.analysis.describe import describe_groups, describe_singles, ended
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.errors import SettingsError
 from textualization.models.tokenizer import load_tokenizer
+from textualization.models.vocabulary import WordLookup
 from textualization.report.answers import neuron_answer, neuron_name, printable, word_answer
 from textualization.report.atlas import columns, groups_of, optima_of, ranking_of
+from textualization.spelling import read_as
 
 #: New ascents use all cores and no snapshots.
 EXECUTION = Execution(threads=os.cpu_count())
@@ -122,32 +125,40 @@ def ask_word(study: FinishedStudy, word: str, fresh: bool) -> list[str]:
     document = study.document
     if "groups" not in document:
         raise SettingsError(f"WORD: {study.folder} has no groups of words (run)")
+    requested, word = word, _entry(study, word)
     if word in document["targets"]["word"] and not fresh:
         groups = pd.DataFrame(document["groups"])
         groups, said = groups[groups["word"] == word], "from the study"
         place = document["targets"]["word"].index(word)
         rankings = {name: of[place] for name, of in document["rankings"].items()}
     else:
-        _check_word(study, word)
         began = time.monotonic()
         groups, rankings = _ascend_word(study, word)
         said = _ascended(study, began, "groups")
-    title = _title(printable(word), study, said)
-    return [title] + word_answer(document, word, groups, rankings)
+    name = (
+        printable(word) if word == requested else f"{printable(word)} ({read_as(requested, word)})"
+    )
+    return [_title(name, study, said)] + word_answer(document, word, groups, rankings)
 
 
-def _check_word(study: FinishedStudy, word: str) -> None:
-    """Raise SettingsError, with similar words and the pieces, if the word is no candidate."""
+def _entry(study: FinishedStudy, word: str) -> str:
+    """Return the candidate that a word is read as, by name; see `WordLookup`.
+
+    Raises:
+        SettingsError: the word is no candidate. The message has similar words and its pieces.
+    """
+    if word in study.document["targets"]["word"]:
+        return word
     words = study.words()
-    own = words[words["word"] == word]
-    if len(own) and own["candidate"].iloc[0]:
-        return
-    if len(own):
+    tokenizer = load_tokenizer(study.weights().parent / "tokenizer.json")
+    lookup = WordLookup(words, tokenizer)
+    if (row := lookup.find(word)) >= 0:
+        if words["candidate"][row]:
+            return words["word"][row]
         raise SettingsError(
-            f"WORD: {printable(word)!r} is {own['kind'].iloc[0]}, no word of its own"
+            f"WORD: {printable(word)!r} is {words['kind'][row]}, no word of its own"
         )
-    tokens = load_tokenizer(study.weights().parent / "tokenizer.json")
-    pieces = tokens.encode(word, add_special_tokens=False).tokens
+    pieces = words["word"][lookup.tokens(word)]
     near = difflib.get_close_matches(word, words["word"][words["candidate"]], n=3)
     near_to_it = f"; near to it: {', '.join(map(printable, near))}" if near else ""
     raise SettingsError(
@@ -240,4 +251,4 @@ def main(arguments=None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(command_line()))

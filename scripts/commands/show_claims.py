@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from study.terminal import command_line
 from textualization.models.null_models import NULL_MODELS
+from textualization.report.csv_tables import read_csv
+from textualization.report.sentences import of_twins
 from textualization.report.tables import readable
 
 SIGNS = {"above null": "↑", "below null": "↓", "not told apart": "~", "no interval": "?"}
@@ -14,7 +17,7 @@ SIGNS = {"above null": "↑", "below null": "↓", "not told apart": "~", "no in
 def main(study: str) -> None:
     if not (Path(study) / "claims.csv").is_file():
         sys.exit(f"{study} holds no finished study (`make demo` makes results/default)")
-    claims = pd.read_csv(Path(study) / "claims.csv", keep_default_na=False, na_values=["", "nan"])
+    claims = read_csv(Path(study) / "claims.csv")
     of_paper = claims["claim"].str.startswith(("single.", "group."))
     experiments = sorted(claims["claim"][~of_paper].str.split(".").str[0].unique())
     models, claims = claims["model"].unique(), claims[of_paper]
@@ -50,6 +53,9 @@ def main(study: str) -> None:
         protocols = zip(kind, claims["protocol"], strict=True)
         for of, protocol in sorted({(k, p) for k, p in protocols if pd.notna(p)}):
             print(f"  {of}: {protocol}")
+        tables = [Path(study) / model / "tables/twins.csv" for model in models]
+        if twins := of_twins([read_csv(path) for path in tables if path.is_file()]):
+            print(f"  twins: {twins}")
     for model in models:
         for name in experiments:
             print(f"Answer   {study}/{model}/experiments/{name}/answer.md")
@@ -64,4 +70,4 @@ def main(study: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*(sys.argv[1:] or ["results/default"]))
+    main(*(command_line() or ["results/default"]))

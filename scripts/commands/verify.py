@@ -4,11 +4,13 @@ PYTHONPATH=src python scripts/commands/verify.py results/default [Snakemake's op
 """
 
 import csv
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from study.manifests import ManifestError, differences, left_over, read_manifest
+from study.terminal import command_line
 
 HOW = """To make them again, name the options that {root} was made with:
 make verify STUDY={root} OPTIONS='--configfile my-study.yaml'"""
@@ -49,7 +51,10 @@ def main(study: str, options: list[str]) -> int:
 def _plan(options) -> tuple[dict[str, str], set[str], str]:
     """Return each file's rule and the files that Snakemake would make again, or its refusal."""
     command = [sys.executable, "-m", "snakemake", "--summary", *options]
-    done = subprocess.run(command, capture_output=True, text=True)
+    utf8 = os.environ | {"PYTHONUTF8": "1"}
+    done = subprocess.run(
+        command, env=utf8, capture_output=True, encoding="utf-8", errors="replace"
+    )
     lines = list(csv.reader(done.stdout.splitlines(), delimiter="\t"))
     head = next((line for line in lines if line[:1] == ["output_file"]), None)
     if head is None:
@@ -60,6 +65,7 @@ def _plan(options) -> tuple[dict[str, str], set[str], str]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
+    arguments = command_line()
+    if not arguments:
         sys.exit(__doc__.strip())
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main(arguments[0], arguments[1:]))

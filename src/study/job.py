@@ -22,9 +22,9 @@ def run(main, job) -> None:
     """
     log_file = str(job.log[0])
     logging.raiseExceptions = False  # on a full disk, logging fails first
-    logging.basicConfig(
-        filename=log_file, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"
-    )
+    text = {"encoding": "utf-8", "errors": "backslashreplace"}  # whatever the locale
+    style = {"level": logging.INFO, "format": "%(asctime)s %(message)s"}
+    logging.basicConfig(filename=log_file, filemode="w", **style, **text)
     try:
         checksums.forget(job.output)
         checksums.check(job.input)
@@ -37,7 +37,7 @@ def run(main, job) -> None:
             if hasattr(value, "remove_snapshots"):  # the optima are written
                 value.remove_snapshots()
     except Exception as error:
-        with contextlib.suppress(OSError), Path(log_file).open("a", encoding="utf-8") as log:
+        with contextlib.suppress(OSError), Path(log_file).open("a", **text) as log:
             traceback.print_exc(file=log)
         script = Path(main.__globals__["__file__"]).stem
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))

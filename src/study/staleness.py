@@ -8,6 +8,7 @@ and changes of settings after its folder was lost. Loads fast: the Snakefile imp
 import contextlib
 import json
 import os
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -20,8 +21,51 @@ from textualization.files import sha256, write_text
 
 #: File with the id of a study's results; Snakemake's folder holds the same id.
 ID = ".study-id"
-#: Tolerated error of clocks, in seconds.
-SLACK = 24 * 3600
+
+
+def date_back(paths, folder: Path) -> list[Path]:
+    """Date files of the future just before now, in their order.
+
+    What is older than what stays as it is, so nothing is made again that would not be otherwise.
+
+    Args:
+        paths: the files, links among them; missing ones are skipped.
+        folder: a folder of results. Its clock counts: a file server's may differ from this machine's.
+
+    Returns:
+        The files whose date has changed.
+
+    Raises:
+        SettingsError: the date of a file cannot be set.
+    """
+    now, ahead = _clock(folder), {}
+    for path in map(Path, paths):
+        for follow in (True, False):  # Snakemake reads the date of a link, too
+            with contextlib.suppress(OSError):
+                date = path.stat(follow_symlinks=follow).st_mtime_ns
+                if date > now:
+                    ahead[path, follow] = date
+    places = {date: place for place, date in enumerate(sorted(set(ahead.values()), reverse=True))}
+    for (path, follow), date in ahead.items():
+        # Microseconds apart: Snakemake tells these apart.
+        earlier = now - 1000 * (1 + places[date])
+        try:
+            os.utime(path, ns=(earlier, earlier), follow_symlinks=follow)
+        except OSError as error:
+            raise SettingsError(
+                f"{path} is dated in the future, and its date cannot be set ({error.strerror}): "
+                f"Snakemake would delete what is made of it. Set the clock, or: touch -h {path}"
+            ) from None
+    return list(dict.fromkeys(path for path, _ in ahead))
+
+
+def _clock(folder: Path) -> int:
+    """Return the date that a file written to a folder now would get, in nanoseconds."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder) as probe:
+            return Path(probe.name).stat().st_mtime_ns
+    except OSError:  # there is no such folder yet
+        return time.time_ns()
 
 
 def date_by_content(paths, state: Path) -> None:
@@ -78,15 +122,9 @@ def check_memory(results: Path, memory: Path, settings: dict) -> None:
         settings: the current settings.
 
     Raises:
-        SettingsError: Snakemake has no record of results that were made with other settings, or the
-            results are dated in the future, so that no edit would be newer.
+        SettingsError: Snakemake has no record of results that were made with other settings.
     """
     kept = results / "config.yaml"
-    if kept.is_file() and kept.stat().st_mtime > time.time() + SLACK:
-        raise SettingsError(
-            f"{kept} is dated in the future: no change would be newer. Set the clock, or set the "
-            f"results' dates to now: find {results} -exec touch {{}} +"
-        )
     mark = _read(results / ID)
     if not mark or mark == _read(memory / results.name):
         return

@@ -116,11 +116,9 @@ class Optima:
 
     @functools.cached_property
     def _targets(self) -> np.ndarray:
-        """The id of the candidate word that equals the objective's name, or -1; (n,)."""
-        words = self.model.known_words()
-        ids = {words["word"][i]: i for i in np.flatnonzero(self.model.candidates)}
-        names = self.arrays.objectives["objective"]
-        return np.array([ids.get(name, -1) for name in names])
+        """The id of the candidate word that is the objective's name, or -1; (n,)."""
+        ids = np.array([self.model.lookup.find(n) for n in self.arrays.objectives["objective"]])
+        return np.where((ids >= 0) & self.model.candidates[ids], ids, -1)
 
     @functools.cached_property
     def _means(self):

@@ -2,12 +2,15 @@
 
 import logging
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
 from snakemake.iocontainers import InputFiles, OutputFiles, Params, ResourceList, Wildcards
 
+from paths import ROOT
 from study import checksums, job
 from study.job import bind
 from textualization.analysis.estimates import Intervals
@@ -236,3 +239,28 @@ def test_a_damaged_input_is_never_read(folder, capsys):
     with pytest.raises(SystemExit):
         run_in(folder, main)
     assert "wrong checksum" in capsys.readouterr().err
+
+
+def test_a_log_is_in_utf_8_in_every_locale(tmp_path):
+    """What other programs say may be in no encoding at all."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import logging\n"
+        "from types import SimpleNamespace\n"
+        "from study.job import run\n"
+        "class Named(dict):\n"
+        "    def __iter__(self): return iter(self.values())\n"
+        "def main():\n"
+        "    logging.info('the word π')\n"
+        "    raise ValueError('no word π, no file \\udce9')\n"
+        "none = {name: Named() for name in ('input', 'output', 'params', 'wildcards', 'resources')}\n"
+        f"run(main, SimpleNamespace(log=[{str(tmp_path / 'log')!r}], threads=1, **none))\n",
+        encoding="utf-8",
+    )
+    ascii_only = {"PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C", "PYTHONUTF8": "0"}
+    ascii_only |= {"PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([sys.executable, script], env=ascii_only, capture_output=True)
+    assert done.returncode == 1
+    assert b"script: no word \\u03c0, no file \\udce9\n(details: " in done.stderr
+    log = (tmp_path / "log").read_text(encoding="utf-8")
+    assert "the word π" in log and "ValueError: no word π, no file \\udce9" in log

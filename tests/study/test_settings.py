@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from paths import ROOT
+from paths import DATA, ROOT
 from settings import GONE, SCHEMA, WRONG, changed, complaints, merged, shipped
 from study.settings import (
     MOST_JOBS,
@@ -269,7 +269,7 @@ def test_columns_may_stand_in_any_order_against_others(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (HEADER + "b\tn\tl\na\tn\tl\na\tn\tl\nb\tn\tl\nc\tn\tl\n", "lists twice: a, b"),
+        (HEADER + "b\tn\tl\na\tn\tl\na\tn\tl\nb\tn\tl\nc\tn\tl\n", "lists twice: 'a', 'b'"),
         (HEADER + "a\tn\tl\n\tn\tl\n\tn\tl\n", "has no word in row 3: ''"),
         (HEADER + "a\tn\tl\ntiger \tn\tl\n", "has no word in row 3: 'tiger '"),
         (HEADER + "a\tn\tl\nb\tn\n", "has 2 fields in row 3 (allowed: 3"),
@@ -280,9 +280,13 @@ def test_columns_may_stand_in_any_order_against_others(tmp_path):
         ("river\tnoun\thigh\n", "needs rows of words"),
         ("river\tnoun\thigh\napple\tnoun\tlow\n", "header word category frequency_band"),
         ("word\tcategory\nriver\tnoun\n", "header word category frequency_band"),
-        ("word,category,frequency_band\nriver,noun,low\n", "tab-separated header"),
-        ((HEADER + "café\tnoun\tlow\n").encode("latin-1"), "cannot be read ('utf-8' codec"),
-        ((HEADER + "river\tnoun\tlow\n").encode("utf-16"), "cannot be read ('utf-8' codec"),
+        ("word,category,frequency_band\nriver,noun,low\n", "separated by commas (allowed: tabs)"),
+        ('"word";"category";"frequency_band"\n', "separated by semicolons (allowed: tabs)"),
+        ("word category frequency_band\n", "separated by spaces (allowed: tabs)"),
+        ((HEADER + "café\tnoun\tlow\n").encode("latin-1"), "line 2: byte 0xe9 is not UTF-8"),
+        ((HEADER + "river\tnoun\tlow\n").encode("utf-16"), "is in UTF-16, as Excel's"),
+        ((HEADER + "river\tnoun\tlow\n").encode("utf-16-le"), "is in UTF-16, as Excel's"),
+        (HEADER + 'a\tn\tl\n"\\""\tn\tl\n', "line 3: quotes of "),
     ],
     ids=[
         "twice",
@@ -296,15 +300,63 @@ def test_columns_may_stand_in_any_order_against_others(tmp_path):
         "no header",
         "no header, two rows",
     ]
-    + ["no band", "commas", "latin-1", "utf-16"],
+    + [
+        "no band",
+        "commas",
+        "semicolons",
+        "blanks",
+        "latin-1",
+        "utf-16",
+        "utf-16 without a mark",
+        "quotes",
+    ],
 )
 def test_a_words_file_that_cannot_be_used_is_named_with_its_fault(tmp_path, content, says):
     path = words_file(tmp_path, content)
     with pytest.raises(SettingsError) as error:
         read_targets(path)
-    assert str(error.value).startswith(f"words.targets: {path} ")
+    assert str(error.value).startswith(f"words.targets: {path}")
     assert says in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("case", "words", "categories"),
+    [
+        ("quoted-by-r", ["music", "river", "doctor"], {"noun"}),
+        ("quoted-by-excel", ["music", "river"], {"noun, common", "noun"}),
+        ("numbers", ["1", "7", "12", "100", "2020", "007"], {"number"}),
+        ("look-like-nothing", ["null", "nan", "na", "true", "inf", "none"], {"noun"}),
+    ],
+)
+def test_words_are_read_as_spreadsheets_write_them(case, words, categories):
+    rows = read_target_rows(DATA / f"cases/{case}.tsv")
+    assert [row["word"] for row in rows] == words
+    assert {row["category"] for row in rows} == categories
+    assert {row["frequency_band"] for row in rows} <= {"low", "high"}
+
+
+@pytest.mark.parametrize(
+    ("field", "word"), [('"', '"'), ('""""', '"'), ('"5"""', '5"'), ('"z', '"z')]
+)
+def test_a_quotation_mark_is_a_word_too(tmp_path, field, word):
+    assert read_targets(words_file(tmp_path, HEADER + field + "\tsign\tlow\n")) == [word]
+
+
+def test_both_spellings_of_a_word_are_one_word_given_twice():
+    path = DATA / "cases/both-spellings.tsv"
+    with pytest.raises(SettingsError, match="lists twice: 'café'$"):
+        read_targets(path)
+
+
+def test_categories_have_one_spelling(tmp_path):
+    rows = read_target_rows(words_file(tmp_path, HEADER + "a\te\u0301\tlow\nb\té\tlow\n"))
+    assert {row["category"] for row in rows} == {"é"}
+
+
+def test_rows_are_counted_with_those_that_are_blank(tmp_path):
+    with pytest.raises(SettingsError, match="2 fields in row 4"):
+        read_targets(words_file(tmp_path, HEADER + "\n\na\tn\n"))
 
 
 def test_a_field_without_an_end_is_named(tmp_path):

@@ -6,7 +6,7 @@ import time
 import pytest
 import yaml
 
-from study.staleness import ID, check_memory, date_by_content, mark_memory
+from study.staleness import ID, check_memory, date_back, date_by_content, mark_memory
 from textualization.errors import SettingsError
 
 LONG_AGO = 1_500_000_000
@@ -119,8 +119,52 @@ def test_studies_from_before_are_trusted(study):
     check_memory(results, memory, SETTINGS | {"seed": 2})
 
 
-def test_results_of_the_future_are_named(study):
-    later = time.time() + 10 * 24 * 3600
-    os.utime(study[0] / "config.yaml", (later, later))
-    with pytest.raises(SettingsError, match="dated in the future"):
-        check_memory(*study, SETTINGS)
+def dated(folder, **seconds):
+    """Files by name, dated so many seconds from now."""
+    now, paths = time.time(), {}
+    for name, offset in seconds.items():
+        paths[name] = folder / name
+        paths[name].write_text(name)
+        os.utime(paths[name], (now + offset, now + offset))
+    return paths
+
+
+def test_files_of_the_future_are_dated_back_in_their_order(tmp_path):
+    month = 30 * 24 * 3600
+    paths = dated(tmp_path, old=-month, recent=-60, first=5, second=3600, third=month, same=month)
+    before = {name: path.stat().st_mtime for name, path in paths.items()}
+    began = time.time()
+    found = date_back([*paths.values(), tmp_path / "gone"], tmp_path)
+    assert {path.name for path in found} == {"first", "second", "third", "same"}
+    after = {name: path.stat().st_mtime for name, path in paths.items()}
+    assert [after["old"], after["recent"]] == [before["old"], before["recent"]]
+    assert after["recent"] < after["first"] < after["second"] < after["third"] == after["same"]
+    assert began - 2 < after["first"] and after["third"] < time.time()
+    assert date_back(paths.values(), tmp_path) == []
+
+
+def test_a_link_and_what_it_links_to_are_dated_back(tmp_path):
+    paths, link = dated(tmp_path, target=3600), tmp_path / "link"
+    link.symlink_to("target")
+    later = time.time() + 3600
+    os.utime(link, (later, later), follow_symlinks=False)
+    assert date_back([link], tmp_path) == [link]
+    assert max(link.lstat().st_mtime, paths["target"].stat().st_mtime) < time.time()
+
+
+def test_the_clock_that_dates_results_counts(tmp_path, monkeypatch):
+    paths = dated(tmp_path, module=0)
+    # This machine is behind its file server.
+    monkeypatch.setattr(time, "time_ns", lambda: int((time.time() - 60) * 1e9))
+    assert date_back(paths.values(), tmp_path) == []
+
+
+def test_a_date_that_cannot_be_set_is_named(tmp_path, monkeypatch):
+    paths = dated(tmp_path, theirs=3600)
+
+    def forbidden(path, **_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "utime", forbidden)
+    with pytest.raises(SettingsError, match=r"theirs is dated in the future.*not permitted"):
+        date_back(paths.values(), tmp_path)

@@ -1,13 +1,35 @@
 """A figure of the ascents and the nearest words of optima."""
 
-import matplotlib.pyplot as plt
+import io
+
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
-from textualization.report.plotting import MODELS, STYLE, TWO_COLUMNS
+from textualization.report.plotting import MODELS, TWO_COLUMNS, house_style
 
 #: Number of optima whose nearest words are drawn, and of words for each.
 DRAWN, WORDS = 4, 5
+
+
+class HouseFigure(Figure):
+    """A figure in the house style, also when it is drawn later, amid the user's own settings."""
+
+    def draw(self, renderer):
+        """Draw all parts in the house style."""
+        with house_style():
+            super().draw(renderer)
+
+    def savefig(self, *arguments, **options):
+        """Write the figure in the house style; arguments as for `matplotlib.figure.Figure`."""
+        with house_style():
+            super().savefig(*arguments, **options)
+
+    def _repr_png_(self) -> bytes:
+        """Return the pixels that a notebook shows."""
+        stream = io.BytesIO()
+        self.savefig(stream, format="png", dpi=self.dpi)
+        return stream.getvalue()
 
 
 def draw(optima):
@@ -21,8 +43,10 @@ def draw(optima):
     """
     arrays, names = optima.arrays, optima.arrays.objectives["objective"]
     share = np.isfinite(arrays.ceiling) & (arrays.ceiling > 0)
-    with plt.rc_context(STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(TWO_COLUMNS, 2.6))
+    # Without pyplot, which would load the user's backend.
+    with house_style():
+        figure = HouseFigure(figsize=(TWO_COLUMNS, 2.6))
+        left, right = figure.subplots(1, 2)
         for row, name in enumerate(names):
             style = MODELS[row % len(MODELS)]
             curve = arrays.curve[:, row] / (arrays.ceiling[row] if share.all() else 1)
@@ -40,7 +64,6 @@ def draw(optima):
         right.barh(places, nearest["cosine"], color=colours, height=0.7)
         right.set_yticks(places, labels=[_drawable(word) for word in nearest["word"]])
         right.set(xlabel="cosine to the optimum")
-    plt.close(figure)  # otherwise a notebook would show the figure twice
     return figure
 
 

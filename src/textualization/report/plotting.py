@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from matplotlib import rc_context
+from matplotlib import rc_context, rcParamsDefault
 from matplotlib.figure import Figure
 
 from textualization.files import atomic, write_text
@@ -62,6 +62,8 @@ MODELS = [
 #: Matplotlib settings of every figure.
 STYLE = {
     "font.size": 8,
+    # Matplotlib brings it; what it lacks is not taken from a user's own fonts.
+    "font.sans-serif": ["DejaVu Sans"],
     "axes.labelsize": 8,
     "axes.titlesize": 8,
     "xtick.labelsize": 7,
@@ -75,11 +77,16 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "pdf.fonttype": 42,
-    # Keep the requested page width, whatever the user's own style says.
-    "savefig.bbox": None,
     "figure.constrained_layout.use": True,
     "savefig.dpi": 300,
 }
+
+
+def house_style():
+    """Return a context with matplotlib's defaults and STYLE; the user's settings return after it."""
+    # The backend is no style, and setting it may load one that is not installed.
+    defaults = {key: value for key, value in rcParamsDefault.items() if key != "backend"}
+    return rc_context(defaults | STYLE)
 
 
 def null_styles(names) -> dict[str, dict]:
@@ -121,7 +128,7 @@ def figure(files: FigureFiles, width: float, height: float, columns: int = 1, *,
     if not alt.strip():
         raise ValueError(f"{files.png}: a figure needs an alt text")
     # Without pyplot, which would load the user's backend.
-    with rc_context(STYLE):
+    with house_style():
         drawn = Figure(figsize=(width, height))
         axes = drawn.subplots(1, columns, squeeze=False)
         yield axes[0] if columns != 1 else axes[0, 0]
@@ -142,18 +149,21 @@ def marked(style: dict) -> dict:
 
 
 def legend_above(axis, columns: int, **options) -> None:
-    """Draw the legend above the axes, where it hides no data."""
+    """Draw the legend above the axes, where it hides no data; none if nothing is drawn."""
+    if not axis.get_legend_handles_labels()[0]:
+        return
     place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
     axis.legend(ncols=columns, columnspacing=1.2, **place, **options)
 
 
 def shared_legend(axes, columns: int = 4) -> None:
-    """Draw one legend above all axes, with each name once."""
+    """Draw one legend above all axes, with each name once; none if nothing is drawn."""
     handles = {}
     for axis in axes:
         handles |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
-    drawn = axes[0].figure
-    drawn.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns)
+    if handles:
+        place = {"loc": "outside upper center", "ncols": columns}
+        axes[0].figure.legend(handles.values(), handles.keys(), **place)
 
 
 def size_axis(axis, sizes) -> None:
