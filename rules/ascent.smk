@@ -56,6 +56,7 @@ rule ascend_groups:
         gpu=gpus(),
     params:
         protocol=protocol("groups"),
+        words="all",
         restarts=ASCENT["groups"]["restarts"],
         repeated=ASCENT["groups"]["repeated"],
         per_job=ASCENT["groups"]["per_job"],

@@ -48,6 +48,7 @@ rule write_atlas:
         template=ROOT / "resources/atlas/index.html",
         files=sorted((ROOT / "resources/atlas").rglob("*.[cj]s*")),
         parts=for_each_model(MODEL / "atlas.json.gz"),
+        twins=for_each_model(table_of("twins"), "twins"),
         found=FOUND,
     output:
         html=STUDY / "atlas/index.html",

@@ -25,6 +25,8 @@ MODEL_FILES += [
     for kind in (".parquet", "_embeddings.npy", "_curves.parquet")
 ]
 MODEL_FILES += [table_of("thresholds_by_word")] if "groups" in SUBJECTS else []
+MODEL_FILES += [MODEL / f"twins/{kind}.parquet" for kind in TWINNED]
+MODEL_FILES += [table_of("twins_claims")] if TWINNED else []
 
 
 rule write_claims:
@@ -37,6 +39,7 @@ rule write_claims:
         thresholds=for_each_model(table_of("thresholds"), "groups"),
         nulls_singles=for_each_model(table_of("nulls_singles"), "singles"),
         nulls_groups=for_each_model(table_of("nulls_groups"), "groups"),
+        twins=for_each_model(table_of("twins_claims"), "twins"),
         numbers=for_each_model([in_experiment(name) / "numbers.csv" for name in EXPERIMENTS]),
         found=FOUND,
     output:
@@ -74,6 +77,7 @@ rule write_findings:
         script_with_modules("claims/write_findings"),
         claims=STUDY / "claims.csv",
         singles=for_each_model(table_of("singles"), "singles"),
+        twins=for_each_model(table_of("twins"), "twins"),
         robustness=for_each_model(table_of("robustness"), "both"),
         variance=for_each_model(table_of("variance"), "both"),
         answers=for_each_model([in_experiment(name) / "answer.md" for name in EXPERIMENTS]),

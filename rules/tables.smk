@@ -112,10 +112,27 @@ TABLES = {
             "summaries": of_sites("neurons-{site}.parquet", SINGLES),
             "words": MODEL / "candidates.parquet",
             "weights": frozen,
+            "targets": MODEL / "targets.parquet",
         },
         # A function: Snakemake would take braces in a word for a wildcard.
-        "given": {"targets": lambda wildcards: TARGETS},
+        "given": {"listed": lambda wildcards: TARGETS},
         "megabytes": 6000,
+    },
+    "twins": {
+        "subject": "twins",
+        "part": "Robustness",
+        # The study's optima, and the twins'.
+        "reads": {
+            kind: [
+                MODEL / f"{folder}{kind}{of}"
+                for folder in ("", "twins/")
+                for of in (".parquet", "_embeddings.npy")
+            ]
+            for kind in TWINNED
+        },
+        # Claims are on single neurons of the first site.
+        "given": {"site": SINGLES["sites"][0], "levels": STATISTICS["thresholds"]},
+        "writes": {"claims": table_of("twins_claims")},
     },
     "variance": {
         "subject": "both",

@@ -136,7 +136,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   main.focus();
 });
 document.getElementById("footer").textContent =
-  `Study ${ABOUT.study}: ${ABOUT.solver} ascent, ${ABOUT.steps.singles} steps for neurons, ${ABOUT.steps.groups} for groups; read at ${ABOUT.read}; candidates: ${label(ABOUT.candidates)}. ` +
+  `Study ${ABOUT.study}: ${ABOUT.solver} ascent, ${ABOUT.steps.singles} steps for neurons, ${ABOUT.steps.groups} for groups; read at ${ABOUT.read}; candidates: ${label(ABOUT.candidates)}. ${ABOUT.twins} ` +
   "Drawn with D3 and Observable Plot (ISC), tables by DataTables (MIT).";
 addEventListener("hashchange", () => show());
 show(false);

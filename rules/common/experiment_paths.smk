@@ -105,6 +105,7 @@ EXPERIMENT_TABLES = {
             "given": {
                 "sources": lambda wildcards: sources_of("decomposition"),
                 "read": config["read"],
+                "dtype": ASCENT["dtype"],
             },
             "writes": {"mixtures": in_experiment("decomposition") / "mixtures.parquet"},
             "environment": "model",

@@ -26,7 +26,10 @@ SKIPPING = config["missing"]["models"] == "skip"
 FOUND = [STUDY / "found.csv"] if SKIPPING else []
 # Subjects of the study: single neurons, groups, or both.
 SUBJECTS = [subject for subject in ("singles", "groups") if subject in config["run"]]
+# Of these, the ones with twins: the same ascents again, from starts moved by one rounding.
+TWINNED = [subject for subject in SUBJECTS if ASCENT["twins"][subject]]
 SUBJECTS += ["both"] if len(SUBJECTS) == 2 else []
+SUBJECTS += ["twins"] if TWINNED else []
 
 
 wildcard_constraints:
@@ -74,8 +77,9 @@ def entry(model):
 
 
 def source_of(model):
-    """Return a model's source: its entry without family and shape."""
-    return {key: value for key, value in entry(model).items() if key not in (*SHAPE, "family")}
+    """Return a model's source: its entry without shape, family and frame."""
+    how = (*SHAPE, "family", "frame")
+    return {key: value for key, value in entry(model).items() if key not in how}
 
 
 def local_files(model):

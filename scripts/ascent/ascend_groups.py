@@ -3,18 +3,22 @@
 import pandas as pd
 
 from study.job import run
-from study.word_groups import word_groups
+from study.word_groups import dealt_words, word_groups
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.models.model import Model
 
 
 def main(
-    weights, targets, ranking, selection, scope, sizes, batch: int, restarts, repeated, per_job,
+    weights, targets, ranking, selection, scope, sizes, batch: int, words, restarts, repeated, per_job,
     protocol: Protocol, execution: Execution, optima,
 ) -> None:  # fmt: skip
+    ranking, targets = pd.read_parquet(ranking), pd.read_parquet(targets)
+    if words != "all":
+        targets = dealt_words(targets, 0, words, protocol.seed)
+        ranking = ranking[ranking["word"].isin(targets["word"])]
     table = word_groups(
-        pd.read_parquet(ranking),
-        pd.read_parquet(targets),
+        ranking,
+        targets,
         [int(size) for size in sizes.split("_")],
         selection=selection,
         scope=scope,
@@ -23,7 +27,8 @@ def main(
         seed=protocol.seed,
     )
     table = table.iloc[batch * per_job : (batch + 1) * per_job]
-    model = Model.open(weights, read=protocol.read, device=execution.device)
+    how = {"read": protocol.read, "dtype": protocol.dtype}
+    model = Model.open(weights, device=execution.device, **how)
     ascend_objectives(model, table, protocol, execution).save(optima)
 
 

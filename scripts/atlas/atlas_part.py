@@ -7,6 +7,7 @@ import pandas as pd
 
 from study.job import run
 from study.results import nulls_of_groups, read_embeddings, read_nulls
+from study.targets import described_targets
 from textualization.files import atomic
 from textualization.report.atlas import (
     columns,
@@ -17,7 +18,7 @@ from textualization.report.atlas import (
     packed,
     ranking_of,
 )
-from textualization.report.tables import texts_of_csv
+from textualization.report.csv_tables import read_csv
 
 
 def main(
@@ -45,20 +46,16 @@ def main(
             document["nulls"] = columns(nulls_by_layer(read_nulls(nulls)))
     if groups:
         facts = groups_of(pd.read_parquet(groups))
-        of_targets = pd.read_parquet(targets)["word"]
-        about = pd.DataFrame(rows).set_index("word").loc[of_targets].reset_index()
+        about = described_targets(pd.read_parquet(targets), rows)
         largest = facts["size"][facts["scope"] == "model"].max()
         document |= {"targets": columns(about), "groups": columns(facts)}
         document["rankings"] = {
             Path(path).stem.split("-")[0]: ranking_of(
-                pd.read_parquet(path), of_targets, neurons, largest
+                pd.read_parquet(path), about["word"], neurons, largest
             )
             for path in rankings
         }
-        # The words "null" and "nan" are not missing values.
-        by_word = pd.read_csv(thresholds, keep_default_na=False, na_values={"neurons": [""]})
-        by_word["word"] = texts_of_csv(by_word["word"])
-        document["thresholds"] = columns(by_word)
+        document["thresholds"] = columns(read_csv(thresholds))
         document["recovery"] = columns(nulls_of_groups(group_nulls, "recovery"))
     with atomic(part) as partial:
         partial.write_bytes(packed(document))

@@ -5,14 +5,17 @@ from pathlib import Path
 from study.job import run
 from textualization.files import write_text
 from textualization.report.atlas import page
+from textualization.report.csv_tables import read_csv
+from textualization.report.sentences import of_twins
 
 
-def main(template, files, parts, about, models, html) -> None:
+def main(template, files, parts, twins, about, models, html) -> None:
     folder = Path(template).parent
     texts = {
         Path(path).relative_to(folder).as_posix(): Path(path).read_text(encoding="utf-8")
         for path in files
     }
+    about = about | {"twins": of_twins([read_csv(path) for path in twins])}
     packed = {model: Path(part).read_bytes() for model, part in zip(models, parts, strict=True)}
     write_text(page(Path(template).read_text(encoding="utf-8"), texts, about, packed), html)
 

@@ -2,73 +2,100 @@
 
 Each claim has its value with an interval; the rows below it are its nulls. *Not comparable* means
 that the model or the protocol differs from the paper's. *Reproduced* means that the interval meets
-the paper's number and that the value differs from every null model's.
+the paper's number and that the value differs from every null model's. A solver that stands for the
+paper's 5,000 steps is named.
 """
 
 import pandas as pd
 
 from study.job import run
-from textualization.analysis.estimates import rate
+from textualization.analysis.claims import recovery_claims, single_claims, threshold_claims
+from textualization.report.csv_tables import read_csv
 from textualization.report.tables import TableFiles, write_for_people
-from textualization.report.verdicts import claims_table, null_verdict, paper_text, verdict
+from textualization.report.verdicts import (
+    by_equivalent,
+    claims_table,
+    null_verdict,
+    paper_text,
+    verdict,
+)
 
-NEAREST = "mean cosine of a single neuron's optimum to the nearest word"
-CONVERGED = "single neurons whose ascent converged"
-IS_BEST = "single neurons whose optimum is closest to the word that activates them most"
+#: What claims say. Those on groups name their selection and their size, or the percentage of words.
+STATEMENTS = {
+    "single.nearest_cosine": "mean cosine of a single neuron's optimum to the nearest word",
+    "single.nearest_is_best_word": "single neurons whose optimum is closest to the word that activates "
+    "them most",
+    "single.converged": "single neurons whose ascent converged",
+    "single.utilisation.best_word": "share of a neuron's optimum activation that its best word reaches "
+    "(median)",
+    "single.utilisation.mean_word": "share that words reach on average, in magnitude (median)",
+    "single.utilisation.nearest_word": "share that the optimum's own nearest word reaches (median)",
+    "group.recovery": "groups of {number} neurons ({selection}) whose optimum is closest to their word",
+    "group.threshold": "neurons ({selection}) at which {number} % of words are recovered",
+}
 NULL_COLUMNS = ("null_model", "null_value", "excess", "excess_low", "excess_high", "p_adjusted")
 NULL_COLUMNS += ("dominance",)
-UTILISATION = {
-    "best_word": "share of a neuron's optimum activation that its best word reaches (median)",
-    "mean_word": "share that words reach on average, in magnitude (median)",
-    "nearest_word": "share that the optimum's own nearest word reaches (median)",
-}
+#: Protocols that a claim may be compared by: the paper's, and one that stands for it.
+PROTOCOLS = ("protocol", "equivalent")
+EQUIVALENT = "; stands for {steps:,} steps at rate {rate}"
 
 
 def main(
-    singles, utilisation, recovery, thresholds, nulls_singles, nulls_groups, numbers, paper, models,
-    experiments, null_models, checksums, reading, sites, protocols, restarts, confidence, files:
+    singles, utilisation, recovery, thresholds, nulls_singles, nulls_groups, twins, numbers, paper,
+    models, experiments, null_models, checksums, reading, sites, protocols, restarts, confidence, files:
     TableFiles,
 ) -> None:  # fmt: skip
+    stands_for = {
+        kind: next((p for p in PROTOCOLS if _matches(paper[p], protocol)), None)
+        for kind, protocol in protocols.items()
+    }
     ways = {
         kind: f"{'+'.join(sites[kind])} neurons {reading}; "
         + _protocol_text(protocols[kind], restarts[kind])
+        + (EQUIVALENT.format(**paper["protocol"]) if stands_for[kind] == "equivalent" else "")
         for kind in protocols
     }
-    exact = {
-        kind: sites[kind] == paper["sites"] and _matches(paper["protocol"], protocol)
-        for kind, protocol in protocols.items()
+    comparable = {
+        kind: sites[kind] == paper["sites"] and stands_for[kind] is not None for kind in protocols
     }
     rows = []
     for place, model in enumerate(models):
         is_papers = checksums[place] == paper["model"]["sha256"]
         found, null_tables = [], []
         if singles:
-            summary, neurons = pd.read_csv(singles[place]), pd.read_parquet(utilisation[place])
-            claims = _singles(summary, neurons, sites["singles"][0], paper, confidence)
-            found += [(*claim, "singles") for claim in claims]
-            null_tables.append(pd.read_csv(nulls_singles[place]))
+            summary, neurons = read_csv(singles[place]), pd.read_parquet(utilisation[place])
+            claims = single_claims(summary, neurons, sites["singles"][0], confidence)
+            found += [(claim, "singles") for claim in claims]
+            null_tables.append(read_csv(nulls_singles[place]))
         if recovery:
-            claims = _recovery(pd.read_csv(recovery[place]), paper["group"])
-            claims += _thresholds(pd.read_csv(thresholds[place]), paper["group"])
-            found += [(*claim, "groups") for claim in claims]
-            null_tables.append(pd.read_csv(nulls_groups[place]))
+            claims = recovery_claims(read_csv(recovery[place]))
+            claims += threshold_claims(read_csv(thresholds[place]))
+            found += [(claim, "groups") for claim in claims]
+            null_tables.append(read_csv(nulls_groups[place]))
         nulls = pd.concat(null_tables) if null_tables else pd.DataFrame()
-        for name, statement, printed, (value, low, high), n, kind in found:
-            claim = {"claim": name, "model": model, "statement": statement}
+        changes = read_csv(twins[place]).set_index("claim")["twin_change"] if twins else {}
+        for (name, value, low, high, n), kind in found:
+            claim = {"claim": name, "model": model, "statement": _statement(name)}
+            printed = _printed(name, paper)
             own = _nulls(nulls[nulls["claim"] == name], confidence)
             judged = [row["verdict"] for row in own if row["null_model"] in null_models]
-            judged = verdict(value, low, high, printed, is_papers and exact[kind], judged)
+            judged = verdict(value, low, high, printed, is_papers and comparable[kind], judged)
+            if stands_for[kind] == "equivalent":
+                judged = by_equivalent(judged)
             rows.append(
                 claim
                 | {"paper": paper_text(printed), "value": value, "ci_low": low, "ci_high": high}
-                | {"n": n, "verdict": judged, "protocol": ways[kind]}
+                | {
+                    "n": n,
+                    "twin_change": changes.get(name),
+                    "verdict": judged,
+                    "protocol": ways[kind],
+                }
             )
             rows += [claim | row for row in own]
         of_model = numbers[place * len(experiments) : (place + 1) * len(experiments)]
         for experiment, path in zip(experiments, of_model, strict=True):
-            rows += _experiment(
-                experiment, pd.read_csv(path, keep_default_na=False, na_values=[""]), model
-            )
+            rows += _experiment(experiment, read_csv(path), model)
     write_for_people(claims_table(rows), files)
 
 
@@ -114,7 +141,7 @@ def _protocol_text(protocol, restarts) -> str:
     if protocol["solver"] == "paper":
         text += f"at rate {protocol['options']['rate']:g}"
     else:
-        text += f"of {protocol['solver']}"
+        text += f"of {protocol['solver']} in {protocol['dtype']}"
     if protocol["tolerance"]:
         text += f", or until the relative gain over {protocol['window']} steps is below "
         text += f"{protocol['tolerance']:g},"
@@ -126,57 +153,25 @@ def _protocol_text(protocol, restarts) -> str:
     return text
 
 
-def _singles(summary, neurons, site, paper, confidence) -> list[tuple]:
-    """Return claims on the single neurons of a site, over all layers."""
-    whole = summary[(summary["site"] == site) & (summary["layer"] == "all")].iloc[0]
-    neurons = neurons[neurons["site"] == site]
-    neurons = neurons.assign(nearest_is_best=neurons["nearest_word"] == neurons["best_word"])
-    neurons = neurons.groupby(["layer", "index"], as_index=False).mean(numeric_only=True)
-    n = int(whole["neurons"])
-    estimate = tuple(float(whole[c]) for c in ("nearest_cosine", "ci_low", "ci_high"))
-    rows = [("single.nearest_cosine", NEAREST, paper["single"]["nearest_cosine"], estimate, n)]
-    is_best = rate(neurons["nearest_is_best"], confidence)
-    rows.append(("single.nearest_is_best_word", IS_BEST, None, is_best, n))
-    converged = rate(neurons["converged"], confidence)
-    rows.append(("single.converged", CONVERGED, None, converged, n))
-    for kind, statement in UTILISATION.items():
-        values = neurons[f"utilisation_{kind}"]
-        estimate = tuple(float(whole[f"{kind}_{c}"]) for c in ("median", "low", "high"))
-        rows.append(
-            (
-                f"single.utilisation.{kind}",
-                statement,
-                paper["single"]["utilisation"],
-                estimate,
-                int(values.notna().sum()),
-            )
-        )
-    return rows
+def _statement(name) -> str:
+    """Return what a claim says."""
+    subject, number, *of = name.split(".")
+    if subject == "single":
+        return STATEMENTS[name]
+    selection, count = of
+    return STATEMENTS[f"{subject}.{number}"].format(selection=selection, number=count)
 
 
-def _recovery(table, paper) -> list[tuple]:
-    smallest, largest = paper["sizes"]
-    rows = []
-    for row in table[table["scope"] == "model"].itertuples():
-        printed = paper["recovery"] if smallest <= row.size <= largest else None
-        statement = (
-            f"groups of {row.size} neurons ({row.selection}) whose optimum is closest to their word"
-        )
-        estimate = (row.recovery, row.ci_low, row.ci_high)
-        name = f"group.recovery.{row.selection}.{row.size}"
-        rows.append((name, statement, printed, estimate, row.words))
-    return rows
-
-
-def _thresholds(table, paper) -> list[tuple]:
-    rows = []
-    for row in table[table["scope"] == "model"].itertuples():
-        printed = paper["sizes"] if row.percent == round(100 * paper["recovery"]) else None
-        statement = f"neurons ({row.selection}) at which {row.percent} % of words are recovered"
-        estimate = (row.neurons, row.ci_low, row.ci_high)
-        name = f"group.threshold.{row.selection}.{row.percent}"
-        rows.append((name, statement, printed, estimate, row.words))
-    return rows
+def _printed(name, paper):
+    """Return what the paper prints for a claim: a number, a band [from, to], or None."""
+    subject, number, *of = name.split(".")
+    if subject == "single":
+        return paper["single"].get(number)
+    smallest, largest = paper["group"]["sizes"]
+    recovery, count = paper["group"]["recovery"], int(of[-1])
+    if number == "threshold":
+        return paper["group"]["sizes"] if count == round(100 * recovery) else None
+    return recovery if smallest <= count <= largest else None
 
 
 if "snakemake" in globals():

@@ -5,11 +5,10 @@ They list which claims differ from their nulls and which do not.
 
 from pathlib import Path
 
-import pandas as pd
-
 from study.job import run
 from textualization.files import write_text
-from textualization.report.sentences import lines, sorted_by_null_models
+from textualization.report.csv_tables import read_csv
+from textualization.report.sentences import lines, of_twins, sorted_by_null_models
 from textualization.report.tables import html_prose, page, readable
 
 TITLES = {
@@ -29,10 +28,10 @@ much they may differ."""
 
 
 def main(
-    claims, singles, robustness, variance, answers, found, models, experiments, null_models,
+    claims, singles, twins, robustness, variance, answers, found, models, experiments, null_models,
     replicates, confidence, findings, html,
 ) -> None:  # fmt: skip
-    claims = pd.read_csv(claims)
+    claims = read_csv(claims)
     kind = claims["claim"].str.split(".").str[0]
     claims = claims[~kind.isin(experiments)]
     text = ["# Findings", ""]
@@ -43,13 +42,14 @@ def main(
         text += ["", f"## {model}", ""]
         if len(own):
             text += _protocols(own)
-            text += _broken(pd.read_csv(singles[place])) if singles else []
+            text += _broken(read_csv(singles[place])) if singles else []
+            text += _twins(read_csv(twins[place]), own) if twins else []
             text += _against_null_models(own, null_models, replicates)
             text += _against_others(own, null_models)
-        text += _geometry(pd.read_csv(singles[place])) if singles else []
+        text += _geometry(read_csv(singles[place])) if singles else []
         if robustness:
-            text += _robustness(pd.read_csv(robustness[place]))
-            text += _variance(pd.read_csv(variance[place]))
+            text += _robustness(read_csv(robustness[place]))
+            text += _variance(read_csv(variance[place]))
         text += _experiments(answers[place * len(experiments) :], experiments, findings)
     text = "\n".join(text) + "\n"
     write_text(text, findings)
@@ -70,7 +70,7 @@ def _experiments(answers, experiments, findings) -> list[str]:
 
 def _missing(found) -> list[str]:
     """List requested models that could not be reached."""
-    tables = [pd.read_csv(path, keep_default_na=False) for path in found]
+    tables = [read_csv(path) for path in found]
     lines = [
         f"- {row.model}: {row.reason}"
         for table in tables
@@ -93,6 +93,25 @@ def _broken(singles) -> list[str]:
         "not finite. Their results are those of the last finite point."
         for row in whole.itertuples()
     ]
+
+
+def _twins(table, claims) -> list[str]:
+    """Say what depends on rounding: optima, and the claim on a share or cosine that moves most."""
+    text = of_twins([table])
+    shares = claims[~claims["claim"].str.contains(".threshold.", regex=False)]
+    moved = shares["twin_change"].abs()
+    if moved.max() > 0:
+        most = shares.loc[moved.idxmax()]
+        text += (
+            f" Over these objectives, the claim that moves most is {most['claim']}, by "
+            f"{most['twin_change']:+.3g}."
+        )
+    if table["elsewhere"].any():
+        text += (
+            " Nobody can reproduce single optima of this protocol: those of a start within rounding are "
+            "as good."
+        )
+    return ["", text]
 
 
 def _against_null_models(claims, null_models, replicates) -> list[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from study.job import run
 from study.results import read_embeddings
+from study.targets import described_targets
 from textualization.analysis.estimates import Intervals, clustered, rate
 from textualization.analysis.similarity import nearest_words
 from textualization.report.tables import TableFiles, write_for_people
@@ -31,11 +32,11 @@ DEVIATIONS = 3
 
 
 def main(
-    singles, embeddings, groups, summaries, words, weights, targets, intervals: Intervals, files:
-    TableFiles,
+    singles, embeddings, groups, summaries, words, weights, targets, listed, intervals: Intervals,
+    files: TableFiles,
 ) -> None:  # fmt: skip
-    groups, rows = pd.read_parquet(groups), []
-    groups = groups[groups["scope"] == "model"].merge(pd.DataFrame(targets), on="word")
+    groups, about = pd.read_parquet(groups), described_targets(pd.read_parquet(targets), listed)
+    groups, rows = groups[groups["scope"] == "model"].merge(about, on="word"), []
     for by in ("category", "frequency_band"):
         keys = ["selection", "size", by]
         of_words = groups.groupby([*keys, "word"], as_index=False)["recovered"].mean()

@@ -3,10 +3,8 @@
 Loads fast: the Snakefile imports this module.
 """
 
-import csv
 import difflib
 import math
-from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -14,10 +12,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
 from study.experiments import DEFAULTS, blocks, conditions, faults, wrong_values
+from study.text_files import read_tab_separated
 from textualization.errors import SettingsError
 from textualization.models.families import NAMES as FAMILIES
 from textualization.models.families import unknown
 from textualization.registry import NULL_MODELS, SOLVERS
+from textualization.spelling import composed
 
 #: What a study can run besides experiments: the paper's single neurons and groups.
 STUDIES = ("singles", "groups")
@@ -28,6 +28,8 @@ RESERVED += ("manifest", "provenance", "report", "ro-crate-metadata")
 MOST_JOBS = 100_000
 #: Maximum number of characters of a wrong value that a message shows.
 LONGEST = 200
+#: Least similarity, from 0 to 1, of a wrong key and the one that is suggested for it.
+NEAR = 0.6
 #: Columns of a table of target words.
 TARGET_COLUMNS = ("word", "category", "frequency_band")
 
@@ -121,6 +123,7 @@ def jobs_at_most(settings: dict, words: int) -> int:
             drawn = width[site] if neurons == "all" else min(neurons, width[site])
             of = ascent["singles"]
             found += layers * math.ceil(drawn * of["restarts"] / of["per_job"])
+            found += layers if ascent["twins"]["singles"] else 0
         groups = len(sizes["model"]) + layers * len(sizes.get("layer", []))
         of = ascent["groups"]
         found += (
@@ -128,6 +131,7 @@ def jobs_at_most(settings: dict, words: int) -> int:
             * groups
             * math.ceil(words * of["restarts"] / of["per_job"])
         )
+        found += len(settings["groups"]["selections"]) if ascent["twins"]["groups"] else 0
         ascended = len(nulls["models"]) + len(nulls["objectives"])
         found += nulls["replicates"] * len(nulls["models"])
         found += 2 * ascended * math.ceil(nulls["replicates"] / nulls["per_job"])
@@ -150,39 +154,38 @@ def read_target_rows(path: str | Path) -> list[dict[str, str]]:
     """Read a tab-separated table of target words, row by row: TARGET_COLUMNS.
 
     Raises:
-        SettingsError: the file cannot be read, lacks a column or has it twice, or a row has a wrong
-            number of fields or a word that is missing, repeated, or surrounded by spaces.
+        SettingsError: the file cannot be read (see `study.text_files`), lacks a column or has it twice,
+            or a row has a wrong number of fields or a word that is missing, surrounded by spaces, or
+            repeated, perhaps in another Unicode form.
     """
     try:
-        if not Path(path).is_file():
-            why = "it is not a file" if Path(path).exists() else "there is no such file"
-            raise SettingsError(f"words.targets: {path} cannot be read ({why})")
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SettingsError(f"words.targets: {path} cannot be read ({error})") from None
-    head, *rows = [row for row in rows if row] or [[]]
+        rows = read_tab_separated(path, TARGET_COLUMNS)
+    except SettingsError as error:
+        raise SettingsError(f"words.targets: {error}") from None
+    (_, head), *rows = rows or [(1, [])]
     if not rows or not {*TARGET_COLUMNS} <= {*head} or len({*head}) < len(head):
         raise SettingsError(
             f"words.targets: {path} needs rows of words below the tab-separated header "
             f"{' '.join(TARGET_COLUMNS)}"
         )
-    found = []
-    for number, row in enumerate(rows, start=2):
+    found, lines = [], {}
+    for number, row in rows:
         if len(row) != len(head):
             raise SettingsError(
                 f"words.targets: {path} has {len(row)} fields in row {number} (allowed: {len(head)}, "
                 "as in the header)"
             )
-        found.append({column: row[head.index(column)] for column in TARGET_COLUMNS})
-        word = found[-1]["word"]
+        fields = {column: row[head.index(column)] for column in TARGET_COLUMNS}
+        word = fields["word"]
+        # The word stays as it is listed: the table of requested words says how it is read.
+        found.append({column: composed(field) for column, field in fields.items()} | {"word": word})
         if not word or word != word.strip() or not word.isprintable():
             raise SettingsError(
                 f"words.targets: {path} has no word in row {number}: {word!r} (allowed: text without "
                 "spaces around it)"
             )
-    words = [row["word"] for row in found]
-    twice = sorted(word for word, count in Counter(words).items() if count > 1)
+        lines.setdefault(composed(word), []).append(number)
+    twice = [f"{word!r}" for word, numbers in sorted(lines.items()) if len(numbers) > 1]
     if twice:
         more = f" and {len(twice) - 5} more" if len(twice) > 5 else ""
         raise SettingsError(f"words.targets: {path} lists twice: {', '.join(twice[:5])}{more}")
@@ -380,8 +383,15 @@ def _explain(error, schema: dict) -> str:
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = sorted(set(error.instance) - set(known), key=str)
+        place = "".join(f"{part}." for part in error.absolute_path)
+        below = {
+            f"{place}{name}.{inner}": inner
+            for name, setting in known.items()
+            for inner in _resolved(setting, schema).get("properties", {})
+        }
         return "; ".join(
-            f"{key}: unknown key {name!r}{_did_you_mean(name, known)}" for name in unknown
+            f"{key}: unknown key {name!r}{_nearest_keys(name, [*known], below) or _known(known)}"
+            for name in unknown
         )
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
@@ -403,9 +413,7 @@ def _allowed(error, schema: dict) -> str:
     if place and place[-1] in ("then", "else"):  # the setting around it has the description
         described = schema
         for part in place[:-1]:
-            described = described[part]
-            if "$ref" in described:  # not part of the path
-                described = schema["$defs"][described["$ref"].rsplit("/", 1)[1]]
+            described = _resolved(described[part], schema)  # the path has no references
     if "description" in described:
         return f"allowed: {described['description']}"
     if error.validator_value == "object":
@@ -414,10 +422,39 @@ def _allowed(error, schema: dict) -> str:
     return error.message
 
 
+def _resolved(setting: dict, schema: dict) -> dict:
+    """Return what a reference within the schema refers to; anything else as it is."""
+    return schema["$defs"][setting["$ref"].rsplit("/", 1)[1]] if "$ref" in setting else setting
+
+
+def _nearest_keys(name, known: list[str], below: dict[str, str]) -> str | None:
+    """Suggest the key that is spelt most like `name`.
+
+    Args:
+        name: the unknown key.
+        known: the keys in its place.
+        below: keys one level below, by their full paths; suggested only if they are nearer.
+    """
+    shares = {
+        key: difflib.SequenceMatcher(None, key, str(name)).ratio()
+        for key in (*known, *below.values())
+    }
+    most = max(shares.values(), default=0)
+    if most < NEAR:
+        return None
+    here = [key for key in known if shares[key] == most]
+    there = [path for path, key in below.items() if shares[key] == most]
+    return f"; did you mean {' or '.join(map(repr, here[:1] or there))}?"
+
+
 def _near(name, known) -> str | None:
     near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
     return f"; did you mean {near[0]!r}?" if near else None
 
 
 def _did_you_mean(name, known) -> str:
-    return _near(name, known) or f" (known: {', '.join(map(str, known))})"
+    return _near(name, known) or _known(known)
+
+
+def _known(names) -> str:
+    return f" (known: {', '.join(map(str, names))})"

@@ -50,9 +50,10 @@ def group_word_activations(
     best_word = np.empty(len(facts), dtype=object)
     found = np.empty((len(facts), len(KINDS)))
     for selection, scope, ranking in rankings:
+        chosen = (facts["selection"] == selection) & (facts["scope"] == scope)
+        ranking = ranking[ranking["word"].isin(facts["word"][chosen])]
         group = ranking.groupby(["word", "scope_layer"], observed=True).ngroup()
         ranking = ranking.assign(group=group)
-        chosen = (facts["selection"] == selection) & (facts["scope"] == scope)
         sizes = np.sort(facts["size"][chosen].unique())
         # In parts, since (V, groups, sizes) would not fit in memory for a long word list.
         for first in range(0, ranking["group"].max() + 1, GROUPS_AT_ONCE):

@@ -101,8 +101,10 @@ def rules():
         if rule["name"] == "all":
             continue
         script = re.fullmatch(r"\.\./scripts/(\w+/\w+)\.py", rule["script"])[1]
-        assert script not in found, f"two rules run {script}"
-        found[script] = rule
+        # A rule that `use`s another has its script, and all but what it reads and writes.
+        first = found.setdefault(script, rule)
+        for what in ("environment", "local", "amounts"):
+            assert rule[what] == first[what], f"two rules run {script}, each its way"
     return found
 
 

@@ -21,7 +21,7 @@ APART = {"logs", "benchmarks", "provenance.json", "manifest.json", "ro-crate-met
 APART |= {".study-id"}
 #: Rules of the small study's tables and figures.
 TABLES = {"singles", "recovery", "thresholds", "selections", "neurons", "words", "nulls_singles"}
-TABLES |= {"utilisation", "nulls_groups", "robustness", "strata", "variance"}
+TABLES |= {"utilisation", "nulls_groups", "robustness", "strata", "twins", "variance"}
 TABLES = {f"table_{name}" for name in TABLES}
 FIGURES = {"singles", "recovery", "cosine", "projection", "curves", "nulls", "utilisation"}
 FIGURES |= {"nearest", "thresholds", "relative_selection"}

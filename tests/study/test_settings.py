@@ -94,6 +94,9 @@ def test_jobs_are_counted_before_they_are_planned():
         assert complaints(settings) == []
         assert jobs_at_most(settings, words) > 10**6 > MOST_JOBS
     assert jobs_at_most(merged(shipped(), shipped("paper.yaml")), 208) < 1000
+    # A job of twins for each of six layers, and for each of two selections.
+    without = changed(("ascent.twins", {"singles": 0, "groups": 0}))
+    assert complaints(without) == [] and jobs_at_most(without, words) == usual - 6 - 2
 
 
 def test_settings_that_differ_are_named():

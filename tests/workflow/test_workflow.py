@@ -61,12 +61,19 @@ def edited(study):
 
 RECORD = {"write_claims", "write_findings", "provenance", "figure_nulls", "manifest"}
 ATLAS = {"atlas_part", "write_atlas"}
-ASCENTS_OF_SINGLES = {"ascend_singles", "null_model_singles"}
-ASCENTS_OF_GROUPS = {"ascend_groups", "null_model_groups", "random_groups"}
+ASCENTS_OF_SINGLES = {"ascend_singles", "twin_singles", "null_model_singles"}
+ASCENTS_OF_GROUPS = {"ascend_groups", "twin_groups", "null_model_groups", "random_groups"}
 ASCENTS = ASCENTS_OF_SINGLES | ASCENTS_OF_GROUPS
 OF_BOTH = {"table_robustness", "table_strata", "table_variance", "figure_projection"}
-OF_BOTH |= {"figure_curves"} | RECORD | ATLAS
-OF_SINGLES = {"describe_singles", "draw_null_inputs", "table_singles", "table_neurons"}
+OF_TWINS = {"table_twins", "write_atlas"} | RECORD
+OF_BOTH |= {"figure_curves"} | OF_TWINS | ATLAS
+OF_SINGLES = {
+    "describe_singles",
+    "describe_twin_singles",
+    "draw_null_inputs",
+    "table_singles",
+    "table_neurons",
+}
 OF_SINGLES |= {
     "table_utilisation",
     "table_nulls_singles",
@@ -75,7 +82,13 @@ OF_SINGLES |= {
     "figure_nearest",
 }
 OF_SINGLES |= OF_BOTH
-OF_GROUPS = {"describe_groups", "table_recovery", "table_thresholds", "table_selections"}
+OF_GROUPS = {
+    "describe_groups",
+    "describe_twin_groups",
+    "table_recovery",
+    "table_thresholds",
+    "table_selections",
+}
 OF_GROUPS |= {"table_words", "table_nulls_groups", "figure_recovery", "figure_cosine"}
 OF_GROUPS |= {"figure_thresholds"}
 OF_GROUPS |= {"figure_relative_selection"} | OF_BOTH
@@ -223,8 +236,8 @@ def test_groups_agree_with_brute_force(study):
 
 def test_claims_name_their_rule_and_protocol(study):
     claims = pd.read_csv(study / "results/test/claims.csv")
-    names = "claim model statement paper value ci_low ci_high n null_model null_value excess "
-    names += "excess_low excess_high p_adjusted dominance verdict protocol"
+    names = "claim model statement paper value ci_low ci_high n twin_change null_model null_value "
+    names += "excess excess_low excess_high p_adjusted dominance verdict protocol"
     assert list(claims.columns) == names.split()
     own = claims["null_model"].isna()
     for start in ("single.nearest_cosine", "single.utilisation.best_word"):
@@ -419,7 +432,7 @@ def verified(study, code=0):
 
 def test_a_changed_and_a_missing_file_are_listed_with_their_rules_and_made_again(study):
     files = json.loads((study / "results/test/manifest.json").read_text())["files"]
-    assert len(files) == 4 * len(TABLES) + 3 * len(FIGURES) + 16
+    assert len(files) == 4 * len(TABLES) + 3 * len(FIGURES) + 19
     assert f"{len(files)} files" in verified(study)
     crate = json.loads((study / "results/test/ro-crate-metadata.json").read_text())["@graph"]
     of_crate = {t["name"]: t["sha256"] for t in crate if t["@type"] == "File"}
@@ -597,7 +610,8 @@ def test_touching_files_re_runs_nothing(study):
         ("src/textualization/report/verdicts.py", RECORD),
         ("src/textualization/ascent/loop.py", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("src/textualization/ascent/solvers.py", ASCENTS | OF_SINGLES | OF_GROUPS),
-        ("scripts/ascent/ascend_groups.py", {"ascend_groups"} | OF_GROUPS),
+        ("scripts/ascent/ascend_groups.py", {"ascend_groups", "twin_groups"} | OF_GROUPS),
+        ("scripts/tables/twins.py", OF_TWINS),
         ("scripts/nulls/random_groups.py", {"random_groups", "table_nulls_groups"} | RECORD
          | OF_NULL_GROUPS),
         ("scripts/figures/recovery.py", {"figure_recovery", "provenance", "manifest"}),
@@ -619,7 +633,7 @@ def test_editing_a_module_re_runs_exactly_its_dependants(edited, module, rules):
         ("ascent.singles.steps", 31, ASCENTS_OF_SINGLES | OF_SINGLES),
         ("ascent.solver", "lbfgs", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("ascent.dtype", "float64", ASCENTS | OF_SINGLES | OF_GROUPS),
-        ("statistics.thresholds", [0.4], {"table_thresholds", "table_nulls_groups"} | RECORD
+        ("statistics.thresholds", [0.4], {"table_thresholds", "table_nulls_groups"} | OF_TWINS
          | OF_NULL_GROUPS),
         ("statistics.permutations", 3000, {"table_nulls_singles", "table_nulls_groups"} | RECORD
          | OF_NULL_GROUPS),
@@ -635,6 +649,9 @@ def test_editing_a_module_re_runs_exactly_its_dependants(edited, module, rules):
          | {"rank_neurons", "draw_reference", "null_model_singles"} | ASCENTS_OF_GROUPS
          | OF_SINGLES | OF_GROUPS),
         ("groups.sizes.model", [4, 12], ASCENTS_OF_GROUPS | OF_GROUPS),
+        ("ascent.twins.singles", 1, {"twin_singles", "describe_twin_singles"} | OF_TWINS),
+        ("ascent.twins.groups", 1, {"twin_groups", "describe_twin_groups"} | OF_TWINS),
+        ("ascent.twins", {"singles": 0, "groups": 0}, OF_TWINS - {"table_twins"}),
     ],
 )  # fmt: skip
 def test_editing_a_setting_re_runs_exactly_its_dependants(edited, key, value, rules):

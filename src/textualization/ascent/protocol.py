@@ -15,7 +15,7 @@ from textualization.ascent.batching import fitting_batch, memory_left
 from textualization.ascent.loop import AscentSettings, make_solver, run_ascent
 from textualization.ascent.objectives import mean_of
 from textualization.ascent.snapshots import Snapshots
-from textualization.ascent.starts import draw_starts, largest_entries, optimum_vector
+from textualization.ascent.starts import draw_starts, largest_entries, neighbouring, optimum_vector
 from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
 
@@ -38,6 +38,8 @@ class Protocol:
         entries: number of largest entries of x to keep; 0 if x is not a single vocabulary vector.
         length: number of adjacent free positions.
         place: the free position that is read, from 1.
+        twin: whether every entry of the start is moved to a neighbouring number of `dtype`. What
+            then changes in an optimum, any other rounding changes too.
     """
 
     solver: str = "paper"
@@ -53,6 +55,7 @@ class Protocol:
     entries: int = 10
     length: int = 1
     place: int = 1
+    twin: bool = False
 
     @property
     def settings(self) -> AscentSettings:
@@ -149,6 +152,9 @@ def ascend_objectives(
     positions = range(1, protocol.length + 1)
     start = [np.concatenate([draw(rows, i) @ words for i in positions], axis=1) for rows in chunks]
     start = np.concatenate(start)
+    begun = start
+    if protocol.twin:
+        begun = neighbouring(start.astype(protocol.dtype), protocol.seed, identities)
     candidates = None if candidates is None else torch.as_tensor(candidates)
     solver = make_solver(protocol.settings, transformer, candidates)
     left = memory_left(transformer.device, execution.memory_mb)
@@ -158,7 +164,7 @@ def ascend_objectives(
     if execution.snapshots is not None:
         rest = (protocol, transformer.device, execution.threads)
         snapshots = execution.snapshots_for(_fingerprint(model, groups, start, *rest))
-    start_tensor = torch.from_numpy(start)
+    start_tensor = torch.from_numpy(begun)
     found = run_ascent(
         transformer,
         means,

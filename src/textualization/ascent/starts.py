@@ -28,6 +28,22 @@ def draw_starts(seed: int, identities, words: int, kind: str, scale: float) -> n
     return np.stack([scale * draw(generator(seed, *i), words) for i in identities])
 
 
+def neighbouring(start: np.ndarray, seed: int, identities) -> np.ndarray:
+    """Move every entry of starts by one rounding: to the next number up or down, at random.
+
+    Args:
+        start: e₀, (n, H), in the dtype of the ascent.
+        seed: seed of the study.
+        identities: a tuple per objective; equal tuples move alike.
+
+    Returns:
+        (n, H), in the same dtype.
+    """
+    up = [generator(seed, *name, "twin").random(start.shape[1]) < 0.5 for name in identities]
+    towards = np.where(np.stack(up), np.inf, -np.inf).astype(start.dtype)
+    return np.nextafter(start, towards)
+
+
 def optimum_vector(x0, start, embedding, word_embeddings) -> np.ndarray:
     """Compute the vocabulary vector x of an optimum: the one nearest to x₀ with xE = e.
 

@@ -65,3 +65,28 @@ def lines(claims: pd.DataFrame, names, nulls) -> list[str]:
         others = against_nulls(rows[rows["null_model"].isin(nulls)])
         text.append(f"- {own['statement']}: **{value}**" + (f"; {others}." if others else "."))
     return text
+
+
+#: What has twins, in sentences.
+TWINNED = {"singles": "single neurons", "groups": "groups"}
+
+
+def of_twins(tables) -> str:
+    """Say how many twins end at another nearest word. tables: the tables `twins` of some models."""
+    of, elsewhere = [], []
+    for kind, name in TWINNED.items():
+        chosen = [table[_over_all(table) & (table["of"] == kind)] for table in tables]
+        if count := sum(int(table["twins"].sum()) for table in chosen):
+            of.append(f"{count} {name}")
+            elsewhere.append(sum(int(table["elsewhere"].sum()) for table in chosen))
+    if not of:
+        return ""
+    ended = " and ".join(map(str, elsewhere)) if any(elsewhere) else "none"
+    return (
+        f"Of {' and '.join(of)} that ascended again from a start moved by one rounding, "
+        f"{ended} ended at another nearest word."
+    )
+
+
+def _over_all(table) -> pd.Series:
+    return (table["layer"] == "all") | (table["selection"] == "all")

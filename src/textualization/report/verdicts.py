@@ -11,6 +11,7 @@ VERDICTS += ("not comparable",)
 NULL_VERDICTS = ("above null", "below null", "not told apart", "no interval")
 
 COLUMNS = ["claim", "model", "statement", "paper", "value", "ci_low", "ci_high", "n"]
+COLUMNS += ["twin_change"]
 COLUMNS += ["null_model", "null_value", "excess", "excess_low", "excess_high", "p_adjusted"]
 COLUMNS += ["dominance", "verdict", "protocol"]
 
@@ -61,6 +62,11 @@ def verdict(value: float, low: float, high: float, paper, comparable: bool, null
         return "reproduced, no null run"
     apart = all(found in ("above null", "below null") for found in nulls)
     return "reproduced" if apart else "reproduced, as by a null"
+
+
+def by_equivalent(judged: str) -> str:
+    """Mark a verdict on the paper's number as one by a solver that stands for the paper's."""
+    return judged if judged == "not comparable" else f"{judged} (equivalent solver)"
 
 
 def paper_text(paper) -> str:

@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from ascents import GROUPS, ascend_to_file
 from paths import DATA
 from textualization.ascent import protocol
+from textualization.ascent.solvers import SOLVERS
 from textualization.models.conversion import convert
 
 #: In a process of its own.
@@ -123,6 +126,7 @@ def test_a_killed_job_goes_on_to_the_same_bytes(weights, tmp_path, caplog, solve
         {"entries": 8},
         {"init": {"kind": "uniform", "scale": 1.0}},
         {"dtype": "float64"},
+        {"twin": True},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -212,3 +216,68 @@ def test_a_job_without_an_objective_writes_optima_of_none(weights, tmp_path):
     ascend_to_file(**given, groups=[])
     assert len(load_file(tmp_path / "o")["activation"]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["o"]
+
+
+def with_twin(weights, folder, solver, **settings):
+    """Optima, and those of their twins."""
+    for twin in (False, True):
+        given = arguments(weights, solver, folder / f"{twin}", twin=twin, **settings)
+        given["protocol"] |= {"dtype": settings.get("dtype", "float32")}
+        ascend_to_file(**given, snapshots=False)
+    return (load_file(folder / f"{twin}") for twin in (False, True))
+
+
+def apart(own, twin):
+    """1 − cosine of each optimum and its twin."""
+    one, other = (e["embedding"].double() for e in (own, twin))
+    return 1 - torch.cosine_similarity(one, other)
+
+
+def test_a_twin_begins_one_rounding_away_from_its_own(weights, tmp_path):
+    own, twin = with_twin(weights, tmp_path, "paper", steps=2)
+    one, other = own["start"].numpy(), twin["start"].numpy()
+    up, down = np.nextafter(one, np.float32(np.inf)), np.nextafter(one, np.float32(-np.inf))
+    assert ((other == up) | (other == down)).all() and (other == up).any() and (other == down).any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_start_is_moved_in_the_ascents_own_dtype(weights, tmp_path, monkeypatch, dtype):
+    begun, run_ascent = [], protocol.run_ascent
+
+    def seen(model, means, start, *rest):
+        begun.append(start.to(model.dtype))
+        return run_ascent(model, means, start, *rest)
+
+    monkeypatch.setattr(protocol, "run_ascent", seen)
+    with_twin(weights, tmp_path, "paper", steps=1, dtype=dtype)
+    one, other = begun
+    assert one.dtype == getattr(torch, dtype)
+    up, down = (torch.nextafter(one, torch.full_like(one, sign * torch.inf)) for sign in (1, -1))
+    assert ((other == up) | (other == down)).all()
+
+
+class Chaos:
+    """The logistic map, entry by entry: in every step, a difference doubles."""
+
+    keeps_best = False
+
+    def begin(self, start):
+        return {"point": start.sigmoid()}
+
+    def look(self, state):
+        return state["point"]
+
+    def move(self, state, value, gradient, done):
+        return {"point": 4 * state["point"] * (1 - state["point"])}
+
+
+def test_where_differences_double_a_twin_ends_elsewhere(weights, tmp_path, monkeypatch):
+    monkeypatch.setitem(SOLVERS, "chaos", dataclass(Chaos))
+    for steps, far in ((5, False), (200, True)):
+        own, twin = with_twin(weights, tmp_path, "chaos", steps=steps, dtype="float64")
+        assert ((apart(own, twin) > 0.05) == far).all()
+
+
+def test_where_differences_shrink_a_twin_ends_where_its_own_does(weights, tmp_path):
+    own, twin = with_twin(weights, tmp_path, "lbfgs", steps=60, dtype="float64")
+    assert (apart(own, twin) < 1e-10).all()

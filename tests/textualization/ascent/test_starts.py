@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from textualization.ascent.starts import draw_starts, largest_entries, optimum_vector
+from textualization.ascent.starts import (
+    draw_starts,
+    largest_entries,
+    neighbouring,
+    optimum_vector,
+)
 from textualization.draws import drawn_neurons, generator, runs
 
 NAMES = [("output", 1, 5, 0), ("output", 1, 5, 1), ("output", 2, 5, 0), ("apple", "z_score")]
@@ -171,3 +176,23 @@ def test_every_item_is_repeated_equally_often():
             counts[item] += 1
     # Binomial: 200 expected of each, deviation 11.5.
     assert max(abs(count - 200) for count in counts.values()) < 5 * 11.5
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_twins_start_is_next_to_its_own_in_every_entry(dtype):
+    names = [("single", "output", 1, i, 0) for i in range(4)]
+    start = draw_starts(7, names, 500, "normal", 1.0).astype(dtype)
+    start[0, :3] = 0, 1, -1
+    moved = neighbouring(start, 7, names)
+    up, down = np.nextafter(start, dtype(np.inf)), np.nextafter(start, dtype(-np.inf))
+    assert moved.dtype == dtype and moved.shape == start.shape
+    assert ((moved == up) | (moved == down)).all()
+    assert 0.45 < (moved == up).mean() < 0.55
+
+
+def test_a_twins_start_does_not_depend_on_its_batch_and_does_on_its_name_and_seed():
+    names = [("single", "output", 1, i, 0) for i in range(4)]
+    start = np.ones((4, 300))
+    moved = neighbouring(start, 7, names)
+    assert np.array_equal(neighbouring(start[2:3], 7, names[2:3])[0], moved[2])
+    assert len({row.tobytes() for row in [*moved, *neighbouring(start, 8, names)]}) == 8

@@ -11,6 +11,7 @@ from scripts.claims.write_claims import _matches, _nulls, _protocol_text
 from textualization.report.verdicts import (
     NULL_VERDICTS,
     VERDICTS,
+    by_equivalent,
     claims_table,
     null_verdict,
     paper_text,
@@ -144,6 +145,11 @@ def test_every_verdict_beside_the_paper_is_known():
     assert len(set(VERDICTS)) == len(VERDICTS)
 
 
+def test_a_verdict_by_the_equivalent_solver_says_so():
+    assert by_equivalent("reproduced") == "reproduced (equivalent solver)"
+    assert by_equivalent("not comparable") == "not comparable"
+
+
 @pytest.mark.parametrize(
     ("paper", "text"),
     [(None, ""), (0.124, "0.124"), (0.67, "0.67"), (0, "0"), ([250, 450], "250 to 450")],
@@ -153,13 +159,13 @@ def test_the_papers_number_is_shown_as_printed(paper, text):
 
 
 def test_the_claims_table_keeps_its_columns_whatever_the_rows():
-    order = "claim model statement paper value ci_low ci_high n null_model null_value excess"
+    order = "claim model statement paper value ci_low ci_high n twin_change null_model null_value excess"
     order += " excess_low excess_high p_adjusted dominance verdict protocol"
     order = order.split()
     row = {name: place for place, name in enumerate(reversed(order))}
     table = claims_table([row, row])
     assert list(table.columns) == order
-    assert table.iloc[1].tolist() == list(range(16, -1, -1))
+    assert table.iloc[1].tolist() == list(range(17, -1, -1))
     assert list(claims_table([]).columns) == order
     # A null's row lacks what only a claim has, and the other way round.
     both = claims_table([{"claim": "a", "paper": "0.1"}, {"claim": "a", "null_model": "permuted"}])
@@ -189,7 +195,7 @@ def test_what_the_paper_did_is_its_protocol_whatever_it_left_open():
     [
         ({"steps": 200}, "200 steps at rate 1001 from normal x0 of scale 1"),
         ({"rate": 100}, "5000 steps at rate 100 from normal x0 of scale 1"),
-        ({"solver": "lbfgs"}, "5000 steps of lbfgs from normal x0 of scale 1"),
+        ({"solver": "lbfgs"}, "5000 steps of lbfgs in float32 from normal x0 of scale 1"),
         ({"tolerance": 3e-4}, "until the relative gain over 20 steps is below 0.0003, from normal"),
     ],
 )

@@ -1,0 +1,73 @@
+"""The numbers that claims are about, read from the summaries of optima."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from textualization.analysis.estimates import rate
+from textualization.analysis.summaries import KINDS, by_neuron
+
+
+class Claim(NamedTuple):
+    """A claim's number: its name, value and interval, and the n neurons or words that it is over."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def single_claims(
+    summary: pd.DataFrame, singles: pd.DataFrame, site: str, confidence: float
+) -> list[Claim]:
+    """List the claims on the single neurons of a site, over all layers.
+
+    Args:
+        summary: the table of `singles_by_layer`.
+        singles: the described optima that it summarises.
+        site: the site.
+        confidence: confidence level of rates.
+    """
+    whole = summary[(summary["site"] == site) & (summary["layer"] == "all")].iloc[0]
+    neurons = by_neuron(singles[singles["site"] == site])
+    n = int(whole["neurons"])
+    cosine = (float(whole[column]) for column in ("nearest_cosine", "ci_low", "ci_high"))
+    found = [
+        Claim("single.nearest_cosine", *cosine, n),
+        Claim("single.nearest_is_best_word", *rate(neurons["nearest_is_best"], confidence), n),
+        Claim("single.converged", *rate(neurons["converged"], confidence), n),
+    ]
+    for kind in KINDS:
+        median = (float(whole[f"{kind}_{column}"]) for column in ("median", "low", "high"))
+        counted = int(neurons[f"utilisation_{kind}"].notna().sum())
+        found.append(Claim(f"single.utilisation.{kind}", *median, counted))
+    return found
+
+
+def recovery_claims(table: pd.DataFrame) -> list[Claim]:
+    """List the claims on recovery in the scope `model`. table: of `recovery_by_size`."""
+    return [
+        Claim(
+            f"group.recovery.{row.selection}.{row.size}",
+            row.recovery,
+            row.ci_low,
+            row.ci_high,
+            row.words,
+        )
+        for row in table[table["scope"] == "model"].itertuples()
+    ]
+
+
+def threshold_claims(table: pd.DataFrame) -> list[Claim]:
+    """List the claims on thresholds in the scope `model`. table: of `thresholds_by_rate`."""
+    return [
+        Claim(
+            f"group.threshold.{row.selection}.{row.percent}",
+            row.neurons,
+            row.ci_low,
+            row.ci_high,
+            row.words,
+        )
+        for row in table[table["scope"] == "model"].itertuples()
+    ]
