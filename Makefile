@@ -37,6 +37,7 @@ test-long: .venv/tests  ## run the longer tests (families, experiments, kills, f
 bench: .venv/runs  ## compare the ascent with its peers, about 15 minutes; tables and figure in results/benchmarks
 	$(BIN)/snakemake --cores $(CORES) --quiet all --until convert_model
 	$(BENCHMARK)/speed.py $(WEIGHTS) $(if $(wildcard .lucent/bin/python),--lucent .lucent/bin/python)
+	$(BENCHMARK)/answer.py $(WEIGHTS)
 	$(BENCHMARK)/quality.py $(WEIGHTS)
 	$(BENCHMARK)/show.py
 

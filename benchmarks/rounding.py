@@ -1,134 +1,180 @@
-"""How far rounding alone moves the headline numbers: the default study as on other processors.
+"""How far rounding alone moves a study's numbers: the default study as on other processors.
 
-Libraries are told to keep to older instructions, or jobs have other batches: the same settings, the same
-starts, sums in another order. Own numbers only, without nulls; by the paper's solver and by L-BFGS.
+The same settings and starts, with sums in another order: libraries are told to keep to older
+instructions, jobs have two threads, or other batches. By the default study's solver and, in contrast, by
+200 float32 steps of the paper's. Own numbers only, without nulls; of fewer neurons and groups, unless
+`--full`.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
+import yaml
 
 from show import _machine, _table
 from textualization.files import write_text
 from textualization.report.sentences import with_interval
 
-#: What computes: libraries are asked by these variables for no newer instructions.
+#: Variables that ask libraries for no newer instructions.
 AVX2 = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "MKL_ENABLE_INSTRUCTIONS": "AVX2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
 }
 SSE = {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}
 SSE |= {"ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Nehalem"}
-#: Another sum: variables of the machine, and settings that no result is of.
-OTHER = {
+#: Ways to compute the same: variables of the machine, and settings that change rounding only.
+WAYS = {
     "usual": ({}, {}),
     "avx2": (AVX2, {}),
     "sse": (SSE, {}),
-    "batches": ({}, {"singles": {"batch": 50}, "groups": {"batch": 50}}),
+    "threads": ({}, {"ascent": {"threads": 2}, "activations": {"threads": 2}}),
+    "batches": (
+        {},
+        {
+            "ascent": {"singles": {"per_job": 23}, "groups": {"per_job": 37}},
+            "activations": {"words_per_pass": 100},
+        },
+    ),
 }
-SOLVERS = ("paper", "lbfgs")
+#: Studies, by the settings in which they differ from the default study.
+STUDIES = {
+    "default": {},
+    "paper": {
+        "solver": "paper",
+        "dtype": "float32",
+        "singles": {"steps": 200},
+        "groups": {"steps": 200},
+    },
+}
+#: What is left of the default study unless it is run in full.
+FEW = {
+    "singles": {"neurons": 6},
+    "groups": {"selections": ["absolute"], "sizes": {"model": [50, 250]}},
+    "ascent": {"singles": {"restarts": 1}, "groups": {"restarts": 1}},
+}
+ALONE = {
+    "run": ["singles", "groups"],
+    "nulls": {"models": [], "objectives": [], "inputs": []},
+    "ascent": {"twins": {"singles": 0, "groups": 0}},
+}
 KEYS = {
     "singles": ["site", "layer", "index", "restart"],
     "groups": ["word", "selection", "scope", "scope_layer", "size", "restart"],
 }
 
 
-def ran(solver: str, name: str, model: str, cores: int) -> Path:
-    """Run the study; its folder."""
-    variables, ascent = OTHER[name]
-    study = f"rounding-{solver}-{name}"
-    settings = {
-        "study": study,
-        "models": [model],
-        "ascent": {"solver": solver} | ascent,
-        "nulls": {"models": [], "objectives": [], "inputs": []},
-    }
-    folder = Path("results") / study
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--quiet", "rules", "host"]
-    command += ["reason", "--config", *(f"{k}={json.dumps(v)}" for k, v in settings.items()), "--"]
-    wanted = [folder / "claims.csv", *(folder / model / f"{kind}.parquet" for kind in KEYS)]
-    subprocess.run(
-        [*command, *map(str, wanted)], env=os.environ | variables, check=True, capture_output=True
-    )
+def merged(*settings: dict) -> dict:
+    """Settings with those of later dicts, key by key at every depth."""
+    found: dict = {}
+    for given in settings:
+        for key, value in given.items():
+            inner = isinstance(value, dict) and isinstance(found.get(key), dict)
+            found[key] = merged(found[key], value) if inner else value
+    return found
+
+
+def ran(study: str, way: str, few: dict, configfile: str | None, cores: int) -> Path:
+    """Run a study in one of the ways; its folder."""
+    variables, settings = WAYS[way]
+    name = f"rounding-{study}-{way}"
+    settings = merged(few, ALONE, {"ascent": STUDIES[study]}, settings, {"study": name})
+    folder, overlay = Path("results") / name, Path("results/benchmarks") / f"{name}.yaml"
+    write_text(yaml.safe_dump(settings), overlay)
+    overlays = [*([configfile] if configfile else []), str(overlay)]
+    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", *overlays]
+    command += ["--", str(folder / "claims.csv"), str(folder / "config.yaml")]
+    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{name}: {done.stdout}{done.stderr}")
     return folder
 
 
-def claims(folder: Path) -> pd.DataFrame:
-    table = pd.read_csv(folder / "claims.csv").drop_duplicates("claim").set_index("claim")
-    return table[["value", "ci_low", "ci_high"]].apply(pd.to_numeric, errors="coerce")
+def settings_of(folder: Path) -> dict:
+    """The settings of a finished study, in full."""
+    return yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
 
 
-def moved(folders: dict[str, Path]) -> pd.DataFrame:
-    """Every claim: its value, and how far the other runs' is from it at most, also in its interval."""
-    usual = claims(folders["usual"])
-    others = [claims(folder)["value"] for name, folder in folders.items() if name != "usual"]
-    apart = pd.concat([(other - usual["value"]).abs() for other in others], axis=1).max(axis=1)
+def optima(folders: dict[str, Path]) -> pd.DataFrame:
+    """By way: how many optima have another nearest word, and how many printed claims differ."""
+    printed = {
+        way: (f / "claims.md").read_text(encoding="utf-8").splitlines()
+        for way, f in folders.items()
+    }
+    rows = []
+    for way, folder in folders.items():
+        if way == "usual":
+            continue
+        row, (model,) = {"way": way}, settings_of(folder)["models"]
+        for kind, keys in KEYS.items():
+            usual, other = (
+                pd.read_parquet(f / model / f"{kind}.parquet") for f in (folders["usual"], folder)
+            )
+            both = usual.merge(other, on=keys, suffixes=("", "_other"), validate="one_to_one")
+            apart = (both["activation_other"] - both["activation"]) / both["activation"]
+            elsewhere = (both["nearest_word"] != both["nearest_word_other"]).sum()
+            row[f"{kind} with another nearest word"] = f"{elsewhere} of {len(usual)}"
+            row[f"{kind}: largest difference of an activation"] = f"{apart.abs().max():.1e}"
+        lines = sum(a != b for a, b in zip(printed["usual"], printed[way], strict=True))
+        rows.append(row | {"lines of claims.md that differ": lines})
+    return pd.DataFrame(rows)
+
+
+def claims(folders: dict[str, Path]) -> pd.DataFrame:
+    """Every claim: its value, and how far the value of another way is from it at most."""
+    usual, *others = (_values(folder) for folder in folders.values())
+    apart = pd.concat([(o["value"] - usual["value"]).abs() for o in others], axis=1).max(axis=1)
     width = usual["ci_high"] - usual["ci_low"]
     rows = {
         "value": [with_interval(*row) for row in usual.itertuples(index=False)],
         "moved by at most": apart.map("{:.2g}".format),
         "of the interval's width": (apart / width).map("{:.1%}".format),
     }
-    return pd.DataFrame(rows, index=usual.index)[usual["value"].notna() & apart.notna()]
+    table = pd.DataFrame(rows, index=usual.index)
+    return table[usual["value"].notna() & apart.notna()].reset_index()
 
 
-def optima(folders: dict[str, Path], model: str) -> list[dict]:
-    """What became of the optima: activations, directions, nearest words, run by run."""
-    rows = []
-    for kind, keys in KEYS.items():
-        read = {n: pd.read_parquet(f / model / f"{kind}.parquet") for n, f in folders.items()}
-        at = {n: np.load(f / model / f"{kind}_embeddings.npy") for n, f in folders.items()}
-        usual, e = read.pop("usual"), at.pop("usual")
-        for name, other in read.items():
-            assert usual[keys].equals(other[keys])
-            apart = ((other["activation"] - usual["activation"]) / usual["activation"]).abs()
-            norms = np.linalg.norm(e, axis=1) * np.linalg.norm(at[name], axis=1)
-            cosine = (e * at[name]).sum(axis=1) / norms
-            same = usual["nearest_word"] == other["nearest_word"]
-            rows.append(
-                {
-                    "optima": f"{len(usual):,} {kind}",
-                    "run": name,
-                    "activation, relative difference: median": f"{apart.median():.1e}",
-                    "largest": f"{apart.max():.1e}",
-                    "cosine below 0.999": f"{(cosine < 0.999).mean():.1%}",
-                    "another nearest word": f"{(~same).mean():.1%}",
-                }
-            )
-    return rows
+def _values(folder: Path) -> pd.DataFrame:
+    table = pd.read_csv(folder / "claims.csv").drop_duplicates("claim").set_index("claim")
+    return table[["value", "ci_low", "ci_high"]].apply(pd.to_numeric, errors="coerce")
 
 
-def main(out: str, model: str, cores: int) -> None:
-    parts = [HEAD.format(machine=_machine())]
-    for solver in SOLVERS:
-        folders = {name: ran(solver, name, model, cores) for name in OTHER}
-        parts += [f"\n## Solver: {solver}\n", _table(pd.DataFrame(optima(folders, model)))]
-        parts += ["", _table(moved(folders).reset_index())]
-    text = "\n".join(parts) + "\n"
-    write_text(text, Path(out))
-    print(text)
+def main(out: str, full: bool, configfile: str | None, ways: list[str], cores: int) -> None:
+    extent = configfile or "the default study" + ("" if full else ", with fewer neurons and groups")
+    parts = [HEAD.format(machine=_machine(), extent=extent)]
+    for study in STUDIES:
+        few = {} if full or configfile else FEW
+        folders = {way: ran(study, way, few, configfile, cores) for way in ways}
+        ascent = settings_of(folders["usual"])["ascent"]
+        steps = f"{ascent['singles']['steps']} and {ascent['groups']['steps']} steps"
+        parts += [f"\n## {ascent['solver']}, {ascent['dtype']}, {steps}\n"]
+        parts += [_table(optima(folders)), "", _table(claims(folders))]
+        # What is known so far, should a later study fail.
+        write_text("\n".join(parts) + "\n", Path(out))
+    print("\n".join(parts))
 
 
 HEAD = """# What rounding alone does
 
-Made by `benchmarks/rounding.py` (`make rounding`) on {machine}: the default study without its
-nulls, as this machine runs it, and again with the same settings and starts but with sums in another
-order: libraries restricted to AVX2 or SSE4 (`avx2`, `sse`), and other batches (`batches`). One
-machine with the same threads and batches gives the same results to the last bit. This page shows
-what to expect of another.
+Made by `benchmarks/rounding.py` (`make rounding`) on {machine}: {extent}, without nulls, as this machine
+runs it, and again with the same settings and starts but with sums in another order: libraries restricted
+to AVX2 or SSE4 (`avx2`, `sse`), two threads per job (`threads`), other batches (`batches`). One machine
+with the same threads and batches gives the same results to the last bit. This page shows what to expect
+of another. First a study by the default study's solver, then one by 200 float32 steps of the paper's:
+single neurons and groups by way, then the claims (the largest difference of all ways).
 """
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default="docs/rounding.md")
-    parser.add_argument("--model", default="minilm-l6")
+    parser.add_argument("--full", action="store_true", help="all neurons and groups of the study")
+    parser.add_argument("--configfile", help="another study than the default one, as it is")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), help="usual first")
     parser.add_argument("--cores", type=int, default=2)
     main(**vars(parser.parse_args()))

@@ -67,7 +67,7 @@ def main(weights, out, threads, batches, rounds, memory_mb, lucent):
 
 def contest(model, whole, layer: int, batch: int, rounds: int) -> dict:
     """Median milliseconds per neuron-step, share of the matrix rate, and peak memory of each."""
-    neurons, x0 = _work(model, layer, batch)
+    neurons, x0 = some_neurons(model, layer, batch)
     shape = (model.hidden, model.intermediate)
     contenders = {
         "engine": lambda steps, tick: _engine(model, neurons, x0, steps, tick),
@@ -101,7 +101,7 @@ def contest(model, whole, layer: int, batch: int, rounds: int) -> dict:
 
 def agree(model, whole, steps: int = 20, tolerance: float = 1e-9):
     """Hold the contenders' ends together in float64; raise if they part."""
-    neurons, x0 = _work(model, model.layers, 3)
+    neurons, x0 = some_neurons(model, model.layers, 3)
     ends = {
         "engine": _engine(model, neurons, x0, steps),
         "batched": batched(whole, neurons, x0, steps, RATE, FRAME)[0],
@@ -114,7 +114,8 @@ def agree(model, whole, steps: int = 20, tolerance: float = 1e-9):
             raise AssertionError(f"{name} parts from the literal loop: {float(error):.1e}")
 
 
-def _work(model, layer: int, count: int):
+def some_neurons(model, layer: int, count: int):
+    """Some neurons of a layer, as (layer, index) pairs, and where each starts: x₀, (count, V)."""
     neurons = [(layer, index % model.hidden) for index in range(count)]
     names = [("benchmark", *neuron) for neuron in neurons]
     x0 = draw_starts(1, names, len(model.word_embeddings), "normal", 1.0)

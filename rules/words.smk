@@ -80,6 +80,7 @@ rule word_activations:
         # A parameter too: --cache identifies results by their parameters.
         site=lambda wildcards: wildcards.site,
         read=config["read"],
+        dtype=ASCENT["dtype"],
     script:
         "../scripts/words/word_activations.py"
 

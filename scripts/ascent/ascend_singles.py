@@ -23,7 +23,8 @@ def main(
     )
     table["neurons"] = [[(site, layer, index)] for index in table["index"]]
     table["identity"] = [("single", *row) for row in table[list(table)[:4]].itertuples(index=False)]
-    model = Model.open(weights, read=protocol.read, device=execution.device)
+    how = {"read": protocol.read, "dtype": protocol.dtype}
+    model = Model.open(weights, device=execution.device, **how)
     ascend_objectives(model, table, protocol, execution).save(optima)
 
 

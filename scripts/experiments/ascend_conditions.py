@@ -16,6 +16,7 @@ from textualization.ascent.protocol import Execution, Protocol, ascend_objective
 from textualization.files import write_table
 from textualization.models.model import Model
 from textualization.models.tokenizer import load_tokenizer
+from textualization.models.vocabulary import WordLookup
 from textualization.optima_arrays import OptimaArrays
 
 
@@ -26,13 +27,14 @@ def main(
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
     contexts = [context for path in contexts for context in read_contexts(path)]
-    targets = requested_words(requested, targets, words, contexts, seed)
-    read = next(iter(conditions.values()))["protocol"]["read"]
+    tokenizer = load_tokenizer(tokenizer)
+    lookup, candidates = WordLookup(words, tokenizer), words["candidate"].to_numpy()
+    targets = requested_words(requested, targets, lookup, candidates, contexts, seed)
+    shared = next(iter(conditions.values()))["protocol"]
+    how = {name: shared[name] for name in ("read", "dtype")}
     tables = []
     for replicate, path in zip(replicates, weights, strict=True):
-        model = Model.open(
-            path, words, tokenizer=load_tokenizer(tokenizer), read=read, device=execution.device
-        )
+        model = Model.open(path, words, tokenizer=tokenizer, device=execution.device, **how)
         neurons = ExperimentObjectives(model, reference, contexts, seed, replicate, len(replicates))
         prefix = ("null", null, replicate) if null != "model" else ()
         for name, condition in conditions.items():

@@ -25,13 +25,13 @@ COUNT, DRAWN = 20, 40
 
 
 def main(
-    optima, weights, candidates, sources, read, intervals: Intervals, files: TableFiles, paths:
-    TableFiles, mixtures,
+    optima, weights, candidates, sources, read, dtype, intervals: Intervals, files: TableFiles,
+    paths: TableFiles, mixtures,
 ) -> None:  # fmt: skip
     optima, words = read_experiment(optima), pd.read_parquet(candidates)
     explained, cosines, kept = [], [], []
     for (null, replicate), path in zip(sources, weights, strict=True):
-        model = Model.open(path, read=read).transformer()
+        model = Model.open(path, read=read, dtype=dtype).transformer()
         own = optima[(optima["null"] == null) & (optima["draw"] == replicate)]
         vectors = _compared(own, model, words, intervals.seed, null, replicate)
         found = _explained(vectors, model, words)

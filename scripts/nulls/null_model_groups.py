@@ -22,7 +22,9 @@ def main(
     tables = []
     for replicate, path in zip(replicates, weights, strict=True):
         chosen = dealt_words(targets, replicate, per_replicate, protocol.seed)
-        model = Model.open(path, words, read=protocol.read, device=execution.device)
+        model = Model.open(
+            path, words, read=protocol.read, dtype=protocol.dtype, device=execution.device
+        )
         taps = all_taps(model.transformer(), sites)
         neurons = summarise_neurons(model.transformer(), reference, taps)
         found = model.word_activations(chosen["id"], taps)

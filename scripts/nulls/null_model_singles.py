@@ -23,7 +23,9 @@ def main(
     reference = pd.read_parquet(reference)["id"].to_numpy()
     tables = []
     for replicate, path in zip(replicates, weights, strict=True):
-        model = Model.open(path, words, read=protocol.read, device=execution.device)
+        model = Model.open(
+            path, words, read=protocol.read, dtype=protocol.dtype, device=execution.device
+        )
         objectives = pd.DataFrame(
             [
                 (site, layer, int(index))

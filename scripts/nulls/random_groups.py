@@ -27,7 +27,9 @@ def main(
     per_replicate, protocol: Protocol, execution: Execution, table,
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
-    model = Model.open(weights, words, read=protocol.read, device=execution.device)
+    model = Model.open(
+        weights, words, read=protocol.read, dtype=protocol.dtype, device=execution.device
+    )
     neurons = pd.concat([pd.read_parquet(path) for path in summaries], ignore_index=True)
     strata = _strata(neurons, null)
     places = pd.MultiIndex.from_frame(neurons[PLACE])

@@ -12,10 +12,10 @@ from textualization.models.model import Model
 from textualization.models.word_activations import all_taps, in_batches
 
 
-def main(weights, vocabulary, site, read, words_per_pass, device, threads, matrix) -> None:
+def main(weights, vocabulary, site, read, dtype, words_per_pass, device, threads, matrix) -> None:
     torch.set_num_threads(threads)
     words = len(pd.read_parquet(vocabulary))
-    model = Model.open(weights, read=read, device=device).transformer()
+    model = Model.open(weights, read=read, dtype=dtype, device=device).transformer()
     taps = all_taps(model, [site])
     shape = (len(taps), words, model.width(site))
     with mapped_array(matrix, shape, np.float32) as a:

@@ -4,6 +4,7 @@ A table has a row per objective, with `neurons`, `identity` (see `ascend_objecti
 describe the objective.
 """
 
+import logging
 from functools import cache
 
 import numpy as np
@@ -16,7 +17,9 @@ from textualization.analysis.null_draws import dealt
 from textualization.analysis.selection import all_neurons
 from textualization.draws import drawn_neurons, generator
 from textualization.models.model import Model
+from textualization.models.vocabulary import WordLookup
 from textualization.models.word_activations import all_taps, summarise_neurons
+from textualization.spelling import read_as
 
 #: Columns of an experiment's objectives, and the defaults of those that a kind does not use.
 FACTS = ["kind", "site", "layer", "index", "word", "target", "item", "label", "size", "scope_layer"]
@@ -32,12 +35,17 @@ def drawn_words(words: pd.DataFrame, count: int | str, seed: int) -> pd.DataFram
     return words.iloc[np.sort(order)]
 
 
-def requested_words(requested, targets, words, contexts, seed) -> pd.DataFrame:
+def requested_words(
+    requested: dict, targets: pd.DataFrame, lookup: WordLookup, candidates, contexts, seed: int
+) -> pd.DataFrame:
     """Choose the words of an experiment's groups from the targets or from the words of contexts.
+
+    Words of contexts that are not one candidate are left out, which is logged.
 
     Args:
         requested: the experiment's objectives, see `study.experiments.requested`.
-        targets, words: the target words (`word`, `id`) and the vocabulary (`word`, `candidate`).
+        targets: the target words: `word`, `id`.
+        lookup, candidates: the vocabulary, and which of its entries are candidates, (V,).
         contexts, seed: the contexts, and the seed of the choice.
 
     Returns:
@@ -47,9 +55,14 @@ def requested_words(requested, targets, words, contexts, seed) -> pd.DataFrame:
         return targets
     if requested["groups"]["of"] == "contexts":
         names = list(dict.fromkeys(c.word for c in contexts if c.kind == "sense"))
-        known = pd.Series(words.index, index=words["word"])[words["candidate"].to_numpy()]
-        found = [(name, int(known[name])) for name in names if name in known.index]
-        targets = pd.DataFrame(found, columns=["word", "id"])
+        ids = {name: lookup.find(name) for name in names}
+        found = list(dict.fromkeys(i for i in ids.values() if i >= 0 and candidates[i]))
+        for name, i in ids.items():
+            if i not in found:
+                logging.info("words.contexts: %r is not one candidate word; left out", name)
+            elif lookup.names[i] != name:
+                logging.info("words.contexts: %s", read_as(name, lookup.names[i]))
+        targets = pd.DataFrame({"word": [lookup.names[i] for i in found], "id": found})
     return drawn_words(targets, requested["groups"]["words"], seed)
 
 
@@ -117,7 +130,7 @@ class ExperimentObjectives:
                 activation = self._alone(site, target.id)
                 over = self._summary(site) if selection != "absolute" else None
             else:
-                own = [place for place, c in enumerate(self.contexts) if c.word == target.word]
+                own = np.flatnonzero(self._ids_of_contexts() == target.id)
                 everywhere = self._in_contexts(site, choice["reading"])
                 activation, over = everywhere[own].mean(axis=0), summary_over(everywhere)
             for layer, pool in pools.items():
@@ -157,6 +170,11 @@ class ExperimentObjectives:
         return found
 
     @cache  # noqa: B019 (the object lives as long as its job)
+    def _ids_of_contexts(self) -> np.ndarray:
+        """Look up the word of every context; -1 if it is not one entry."""
+        return np.array([self.model.lookup.find(c.word) for c in self.contexts])
+
+    @cache  # noqa: B019
     def _pools(self, site: str, scope: str) -> dict[int, pd.DataFrame]:
         """List the neurons of a site, of all layers (key 0) or by layer, in the order of activations."""
         whole = all_neurons(site, self.model.layers, self.model.width(site))

@@ -95,5 +95,6 @@ class FinishedStudy:
             tokenizer=load_tokenizer(weights.parent / "tokenizer.json"),
             name=self.model,
             read=self.settings["read"],
+            dtype=self.settings["ascent"]["dtype"],
             device="auto",
         )

@@ -9,6 +9,7 @@ from safetensors import safe_open
 from textualization.analysis.describe import ended
 from textualization.models.architecture import Architecture
 from textualization.optima_arrays import OptimaArrays
+from textualization.report.csv_tables import read_csv
 
 #: Columns that identify an objective of an experiment across conditions.
 OBJECTIVE = ["null", "draw", "kind", "site", "layer", "index", "word", "item", "label", "size"]
@@ -73,7 +74,7 @@ def nulls_of_groups(path, kind: str) -> pd.DataFrame:
         a threshold).
     """
     columns = ["claim", "null_model", "null_value", "null_low", "null_high"]
-    nulls = pd.read_csv(path, usecols=columns, dtype={"claim": str, "null_model": str})[columns]
+    nulls = read_csv(path)[columns]
     nulls = nulls.set_axis(["claim", "null_model", "value", "low", "high"], axis=1)
     parts = nulls.pop("claim").str.split(".", expand=True).reindex(columns=range(4))
     chosen = (parts[1] == kind) & nulls["value"].notna()

@@ -30,9 +30,10 @@ def test_a_second_checkout_takes_what_the_first_one_made(tmp_path):
     # Each site has an entry of its own.
     one, other = (np.load(second / path) for path in MATRICES)
     assert one.shape != other.shape
-    # And so has each position that is read: the first one's matrices stay as they are.
+    # And so have each position that is read and each dtype: the first one's matrices stay as they are.
     kept = {path: (first / path).read_bytes() for path in MATRICES}
-    run(second, cache, "--config", "read=cls")
-    for path in MATRICES:
-        assert (second / path).resolve().parent == cache
-        assert (first / path).read_bytes() == kept[path] != (second / path).read_bytes()
+    for other in ("read=cls", 'ascent={"dtype": "float64"}'):
+        run(second, cache, "--config", other)
+        for path in MATRICES:
+            assert (second / path).resolve().parent == cache
+            assert (first / path).read_bytes() == kept[path] != (second / path).read_bytes()

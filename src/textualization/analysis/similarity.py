@@ -17,7 +17,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def nearest_words(
-    optima, embeddings, candidates, chunk: int = 512
+    optima, embeddings, candidates, chunk: int = 256
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the candidate word closest to each optimum by cosine.
 
@@ -33,7 +33,7 @@ def nearest_words(
 
 
 def several_nearest_words(
-    optima, embeddings, candidates, shown: int, chunk: int = 512
+    optima, embeddings, candidates, shown: int, chunk: int = 256
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the `shown` closest candidate words as `nearest_words` does: ids and cosines, (n, shown)."""
     ids, words = np.flatnonzero(candidates), unit(embeddings[candidates])
@@ -47,11 +47,15 @@ def several_nearest_words(
 
 
 def _cosines(optima, words, chunk: int) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield chunks of optima, and their cosines to words of length 1, (chunk, words)."""
-    optima = unit(optima)
+    """Yield chunks of optima, and their cosines to words of length 1, (chunk, words), float32.
+
+    They are summed in float64: in float32, words at nearly the same cosine, and so ranks, would depend
+    on the machine.
+    """
+    optima, words = unit(optima).astype(np.float64), words.astype(np.float64)
     for i in range(0, len(optima), chunk):
         part = slice(i, i + chunk)
-        yield part, optima[part] @ words.T
+        yield part, (optima[part] @ words.T).astype(np.float32)
 
 
 def _largest(values: np.ndarray, shown: int) -> np.ndarray:
@@ -64,7 +68,7 @@ def _largest(values: np.ndarray, shown: int) -> np.ndarray:
 
 
 def target_similarity(
-    optima, targets, embeddings, candidates, shown: int = 1, chunk: int = 512
+    optima, targets, embeddings, candidates, shown: int = 1, chunk: int = 256
 ) -> pd.DataFrame:
     """Rank each optimum's target among the candidate words by cosine.
 

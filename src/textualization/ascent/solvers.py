@@ -213,11 +213,12 @@ class Lbfgs:
     def _store_pairs(self, state: State, move, change, stored) -> State:
         """Store the pairs of some rows, (n,), bool, in their ring buffers."""
         rows = stored.nonzero()[:, 0]
-        slots, change = state["pairs"][rows] % self.memory, change[rows]
+        slots = state["pairs"][rows] % self.memory
         state["moves"][rows, slots] = move[rows]
-        state["changes"][rows, slots] = change @ self._preconditioner
-        state["products"][rows, :, slots] = _multiply_each(state["moves"][rows], change)
-        curvatures = _multiply_each(state["changes"][rows], change)
+        state["changes"][rows, slots] = change[rows] @ self._preconditioner
+        # Products of all rows, since to select rows of the buffers would copy them.
+        state["products"][rows, :, slots] = _multiply_each(state["moves"], change)[rows]
+        curvatures = _multiply_each(state["changes"], change)[rows]
         state["curvatures"][rows, :, slots] = state["curvatures"][rows, slots] = curvatures
         return state | {"pairs": state["pairs"] + stored}
 

@@ -321,3 +321,15 @@ def test_dimensions_that_are_all_alike_hold_no_outlier():
 def test_an_unknown_metric_is_refused_with_those_that_there_are():
     with pytest.raises(ValueError, match=f"'euclidean' .*allowed: {', '.join(METRICS)}"):
         view("euclidean", with_outliers(), 2)
+
+
+def test_ranks_do_not_depend_on_how_a_machine_adds_in_float32():
+    dice = np.random.default_rng(3)
+    words, targets = dice.standard_normal((20_000, 96)), np.arange(40)
+    optima = words[targets] + 4 * dice.standard_normal((40, 96))
+    found = target_similarity(optima, targets, words, np.ones(len(words), dtype=bool))
+    exact = [unit(words).astype(float) * one for one in unit(optima).astype(float)]
+    cosine = np.array([products.sum(axis=1) for products in exact]).astype(np.float32)
+    own = cosine[targets, targets]
+    assert found["target_cosine"].to_numpy().tolist() == own.tolist()
+    assert found["target_rank"].tolist() == (cosine >= own[:, None]).sum(axis=1).tolist()

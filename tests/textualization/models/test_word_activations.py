@@ -3,9 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from paths import DATA
 from textualization.analysis.activation_summaries import neuron_summary
 from textualization.models import word_activations
+from textualization.models.conversion import convert
+from textualization.models.model import Model
 from textualization.models.transformer import Tap
 from tiny import load_tiny
 
@@ -49,3 +53,19 @@ def test_batches_of_words_are_all_words_in_their_order(batch):
         together = np.concatenate([of_batch[tap] for _, of_batch in found])
         assert together.dtype == np.float32
         np.testing.assert_allclose(together, whole[tap], rtol=1e-6, atol=1e-6)
+
+
+def test_a_model_of_float64_computes_activations_in_it_and_gives_them_in_float32():
+    single, double = (Model(*convert(DATA / "tiny-deep"), dtype=d) for d in ("float32", "float64"))
+    ids, taps = np.arange(400), word_activations.all_taps(single, SITES)
+    exact, _ = load_tiny("tiny-deep")
+    with torch.inference_mode():
+        expected = exact.activations(exact.word_embeddings[torch.from_numpy(ids)], taps)
+    coarse, fine = (model.word_activations(ids, taps) for model in (single, double))
+    for tap in taps:
+        assert fine[tap].dtype == coarse[tap].dtype == np.float32
+        # The nearest float32 of every value, however batches are cut.
+        assert np.array_equal(fine[tap], expected[tap].numpy().astype(np.float32))
+    assert any((fine[tap] != coarse[tap]).any() for tap in taps)
+    assert double.transformer(read="cls").dtype == torch.float64
+    assert single.transformer().dtype == torch.float32 == double.transformer("float32").dtype
