@@ -2,15 +2,6 @@
 from math import inf
 
 
-def twins_of_singles(wildcards):
-    """List the twins of single neurons, a file per layer."""
-    return [
-        STUDY / wildcards.model / f"twins/singles/{site}-{layer}.safetensors"
-        for site in SINGLES["sites"]
-        for layer in single_layers(wildcards.model)
-    ]
-
-
 use rule ascend_singles as twin_singles with:
     output:
         optima=MODEL / "twins/singles/{site}-{layer}.safetensors",

@@ -20,6 +20,15 @@ def single_batches(wildcards):
     ]
 
 
+def twins_of_singles(wildcards):
+    """List the twins of single neurons, a file per layer."""
+    return [
+        STUDY / wildcards.model / f"twins/singles/{site}-{layer}.safetensors"
+        for site in SINGLES["sites"]
+        for layer in single_layers(wildcards.model)
+    ]
+
+
 def group_batches(wildcards):
     """List the batches of groups, each of one selection and scope; small sizes share a job."""
     return [
