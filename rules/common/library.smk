@@ -1,6 +1,5 @@
 # Makes the library importable, here and in every job, and checks the settings files as YAML.
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -18,21 +17,14 @@ if Path(workflow.basedir) == ROOT and not ROOT.samefile("."):
 LIBRARY = str(ROOT / "src")
 ROOT = Path() if ROOT.samefile(".") else ROOT
 sys.path.insert(0, LIBRARY)
-# Snakemake does not quote the interpreter in its commands. A relative path can avoid blanks and brackets.
-special = re.compile(r"""[\s()\[\]{}<>|&;$*?!~#`"'\\]""")
-if special.search(sys.executable):
-    sys.executable = os.path.relpath(sys.executable)
-    if special.search(sys.executable):
-        raise WorkflowError(
-            f"Snakemake cannot start jobs with the interpreter {sys.executable}: its path has a blank, "
-            "a bracket or a quote (install it in another folder, as `make demo` does in .venv)"
-        )
 # Jobs inherit it. The checkout precedes any installed copy of the library.
 os.environ.update(PYTHONPATH=LIBRARY)
 
-from study.environment import settle
+from study.environment import interpreter, settle
 
 settle(os.environ, caches=Path(".snakemake/cache").resolve())
+# Snakemake does not quote it in its commands.
+sys.executable = interpreter(sys.executable, Path(".snakemake/textualization"))
 
 # Snakemake removes PYTHONPATH from conda jobs by default.
 deployment = workflow.deployment_settings

@@ -1,6 +1,7 @@
 """Commands print on every terminal, and read their arguments in every locale."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,8 @@ def test_claims_are_shown_as_they_are_where_they_can_be(study):
 
 
 def test_a_reader_that_stops_early_is_no_error(study):
-    command = f"{sys.executable} scripts/commands/show_claims.py {study} | head -n 0"
+    words = [sys.executable, "scripts/commands/show_claims.py", study]
+    command = f"{shlex.join(words)} | head -n 0"
     variables = os.environ | {"PYTHONPATH": "src"}
     bash = shutil.which("bash")
     done = subprocess.run([bash, "-c", command], cwd=ROOT, env=variables, capture_output=True)

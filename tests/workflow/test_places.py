@@ -60,14 +60,13 @@ def test_a_checkout_may_be_in_a_folder_with_blanks_and_brackets(tmp_path):
     assert (folder / TARGETS).is_file()
 
 
-def test_an_interpreter_elsewhere_whose_path_has_a_blank_is_refused(tmp_path):
-    elsewhere = tmp_path / "my environments"
+def test_an_environment_elsewhere_may_be_in_such_a_folder_too(tmp_path):
+    elsewhere = tmp_path / "my (own) environments"
     elsewhere.mkdir()
     folder, python = copy_of_the_project(tmp_path / "project"), own_environment(elsewhere)
     done = run(python, folder, "--configfile", "config/test.yaml", "--", TARGETS)
-    assert done.returncode != 0
-    assert "my environments/.venv/bin/python: its path has a blank" in done.stderr + done.stdout
-    assert not (folder / "results").exists()
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert (folder / TARGETS).is_file()
 
 
 def test_another_workflow_uses_this_one_as_a_module(tmp_path):
