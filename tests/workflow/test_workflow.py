@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -449,7 +450,7 @@ def test_a_changed_and_a_missing_file_are_listed_with_their_rules_and_made_again
     assert f"missing     {folder}/tables/words.tex (rule table_words)" in text
     assert f"not listed  {folder}/tables/older.csv" in text and text.count("(rule ") == 2
     command = text.split("To make them again: ")[1].replace(
-        "snakemake", f"{sys.executable} -m snakemake"
+        "snakemake", f"{shlex.quote(sys.executable)} -m snakemake"
     )
     subprocess.run(
         command, shell=True, cwd=study, env=environment(study), check=True, capture_output=True
@@ -632,7 +633,8 @@ def test_editing_a_module_re_runs_exactly_its_dependants(edited, module, rules):
         ("ascent.groups.steps", 21, ASCENTS_OF_GROUPS | OF_GROUPS),
         ("ascent.singles.steps", 31, ASCENTS_OF_SINGLES | OF_SINGLES),
         ("ascent.solver", "lbfgs", ASCENTS | OF_SINGLES | OF_GROUPS),
-        ("ascent.dtype", "float64", ASCENTS | OF_SINGLES | OF_GROUPS),
+        ("ascent.dtype", "float64", ASCENTS | OF_SINGLES | OF_GROUPS
+         | {"word_activations", "neuron_summaries", "rank_neurons"}),
         ("statistics.thresholds", [0.4], {"table_thresholds", "table_nulls_groups"} | OF_TWINS
          | OF_NULL_GROUPS),
         ("statistics.permutations", 3000, {"table_nulls_singles", "table_nulls_groups"} | RECORD
