@@ -243,7 +243,7 @@ def study_of(catalogue: dict, name: str = "families") -> dict:
         "ascent": {
             "singles": {"steps": 12, "restarts": 1},
             "groups": {"steps": 12, "restarts": 1},
-            "twins": {"singles": 0, "groups": 0},
+            "twins": {"singles": 0, "groups": 1},
             "recorded": 5,
             "device": "cpu",
         },
