@@ -47,27 +47,17 @@ def single_claims(
 
 def recovery_claims(table: pd.DataFrame) -> list[Claim]:
     """List the claims on recovery in the scope `model`. table: of `recovery_by_size`."""
-    return [
-        Claim(
-            f"group.recovery.{row.selection}.{row.size}",
-            row.recovery,
-            row.ci_low,
-            row.ci_high,
-            row.words,
-        )
-        for row in table[table["scope"] == "model"].itertuples()
-    ]
+    return _group_claims(table, "recovery", by="size", value="recovery")
 
 
 def threshold_claims(table: pd.DataFrame) -> list[Claim]:
     """List the claims on thresholds in the scope `model`. table: of `thresholds_by_rate`."""
-    return [
-        Claim(
-            f"group.threshold.{row.selection}.{row.percent}",
-            row.neurons,
-            row.ci_low,
-            row.ci_high,
-            row.words,
-        )
-        for row in table[table["scope"] == "model"].itertuples()
-    ]
+    return _group_claims(table, "threshold", by="percent", value="neurons")
+
+
+def _group_claims(table: pd.DataFrame, name: str, by: str, value: str) -> list[Claim]:
+    """List a claim per row of the scope `model`, named by its selection and the column `by`."""
+    rows = table[table["scope"] == "model"]
+    names = [f"group.{name}.{s}.{b}" for s, b in zip(rows["selection"], rows[by], strict=True)]
+    numbers = (rows[column] for column in (value, "ci_low", "ci_high", "words"))
+    return [Claim(*row) for row in zip(names, *numbers, strict=True)]
