@@ -8,7 +8,7 @@ BENCHMARK = PYTHONPATH=src:. $(BIN)/python benchmarks
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask verify questions test test-long bench scale memory rounding gpu lint lock clean
+.PHONY: demo ask verify questions test test-long bench equivalence scale memory rounding gpu lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
@@ -40,6 +40,10 @@ bench: .venv/runs  ## compare the ascent with its peers, about 15 minutes; table
 	$(BENCHMARK)/answer.py $(WEIGHTS)
 	$(BENCHMARK)/quality.py $(WEIGHTS)
 	$(BENCHMARK)/show.py
+
+equivalence: .venv/runs  ## compare the default solver with the paper's 5,000 steps, about an hour: docs/equivalence.md
+	$(BIN)/snakemake --cores $(CORES) --quiet all --configfile config/minilm-equivalent.yaml
+	$(BENCHMARK)/equivalence.py --cores $(CORES)
 
 scale: .venv/runs  ## estimate the time of studies of any size from a step's time on this machine: docs/scale.md
 	$(BENCHMARK)/scale.py

@@ -52,7 +52,15 @@ def contest(model, layer: int, neurons: int, restarts: int, steps: int, seed: in
     for budget in BUDGETS:
         _run(runs, model, objectives, starts[0], solver="sphere", steps=budget - 1)
     long = [
-        _run(runs if r == 0 else [], model, objectives, start, solver="lbfgs", steps=LONG - 1)
+        _run(
+            runs if r == 0 else [],
+            model,
+            objectives,
+            start,
+            solver="lbfgs",
+            steps=LONG - 1,
+            options={"power": 0.5},  # the highest in few steps
+        )
         for r, start in enumerate(starts)
     ]
     best = torch.stack([a for *_, a in runs] + [o.activation for o in long]).amax(dim=0)

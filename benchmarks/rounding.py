@@ -7,15 +7,14 @@ instructions, jobs have two threads, or other batches. By the default study's so
 """
 
 import argparse
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
 from show import _machine, _table
+from studies import ALONE, merged, study
+from textualization.analysis.twins import KEYS
 from textualization.files import write_text
 from textualization.report.sentences import with_interval
 
@@ -58,41 +57,14 @@ FEW = {
     "groups": {"selections": ["absolute"], "sizes": {"model": [50, 250]}},
     "ascent": {"singles": {"restarts": 1}, "groups": {"restarts": 1}},
 }
-ALONE = {
-    "run": ["singles", "groups"],
-    "nulls": {"models": [], "objectives": [], "inputs": []},
-    "ascent": {"twins": {"singles": 0, "groups": 0}},
-}
-KEYS = {
-    "singles": ["site", "layer", "index", "restart"],
-    "groups": ["word", "selection", "scope", "scope_layer", "size", "restart"],
-}
 
-
-def merged(*settings: dict) -> dict:
-    """Settings with those of later dicts, key by key at every depth."""
-    found: dict = {}
-    for given in settings:
-        for key, value in given.items():
-            inner = isinstance(value, dict) and isinstance(found.get(key), dict)
-            found[key] = merged(found[key], value) if inner else value
-    return found
-
-
-def ran(study: str, way: str, few: dict, configfile: str | None, cores: int) -> Path:
+def ran(name: str, way: str, few: dict, configfile: str | None, cores: int) -> Path:
     """Run a study in one of the ways; its folder."""
     variables, settings = WAYS[way]
-    name = f"rounding-{study}-{way}"
-    settings = merged(few, ALONE, {"ascent": STUDIES[study]}, settings, {"study": name})
-    folder, overlay = Path("results") / name, Path("results/benchmarks") / f"{name}.yaml"
-    write_text(yaml.safe_dump(settings), overlay)
-    overlays = [*([configfile] if configfile else []), str(overlay)]
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", *overlays]
-    command += ["--", str(folder / "claims.csv"), str(folder / "config.yaml")]
-    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{name}: {done.stdout}{done.stderr}")
-    return folder
+    settings = merged(few, ALONE, {"ascent": STUDIES[name]}, settings)
+    configfiles = (configfile,) if configfile else ()
+    wanted = ("claims.csv", "config.yaml")
+    return study(f"rounding-{name}-{way}", settings, wanted, cores, configfiles, **variables)
 
 
 def settings_of(folder: Path) -> dict:
@@ -147,9 +119,9 @@ def _values(folder: Path) -> pd.DataFrame:
 def main(out: str, full: bool, configfile: str | None, ways: list[str], cores: int) -> None:
     extent = configfile or "the default study" + ("" if full else ", with fewer neurons and groups")
     parts = [HEAD.format(machine=_machine(), extent=extent)]
-    for study in STUDIES:
+    for name in STUDIES:
         few = {} if full or configfile else FEW
-        folders = {way: ran(study, way, few, configfile, cores) for way in ways}
+        folders = {way: ran(name, way, few, configfile, cores) for way in ways}
         ascent = settings_of(folders["usual"])["ascent"]
         steps = f"{ascent['singles']['steps']} and {ascent['groups']['steps']} steps"
         parts += [f"\n## {ascent['solver']}, {ascent['dtype']}, {steps}\n"]

@@ -2,7 +2,8 @@
 
 Each claim has its value with an interval; the rows below it are its nulls. *Not comparable* means
 that the model or the protocol differs from the paper's. *Reproduced* means that the interval meets
-the paper's number and that the value differs from every null model's.
+the paper's number and that the value differs from every null model's. A solver that stands for the
+paper's 5,000 steps is named.
 """
 
 import pandas as pd
@@ -11,7 +12,13 @@ from study.job import run
 from textualization.analysis.claims import recovery_claims, single_claims, threshold_claims
 from textualization.report.csv_tables import read_csv
 from textualization.report.tables import TableFiles, write_for_people
-from textualization.report.verdicts import claims_table, null_verdict, paper_text, verdict
+from textualization.report.verdicts import (
+    by_equivalent,
+    claims_table,
+    null_verdict,
+    paper_text,
+    verdict,
+)
 
 #: What claims say. Those on groups name their selection and their size, or the percentage of words.
 STATEMENTS = {
@@ -28,6 +35,9 @@ STATEMENTS = {
 }
 NULL_COLUMNS = ("null_model", "null_value", "excess", "excess_low", "excess_high", "p_adjusted")
 NULL_COLUMNS += ("dominance",)
+#: Protocols that a claim may be compared by: the paper's, and one that stands for it.
+PROTOCOLS = ("protocol", "equivalent")
+EQUIVALENT = "; stands for {steps:,} steps at rate {rate}"
 
 
 def main(
@@ -35,14 +45,18 @@ def main(
     models, experiments, null_models, checksums, reading, sites, protocols, restarts, confidence, files:
     TableFiles,
 ) -> None:  # fmt: skip
+    stands_for = {
+        kind: next((p for p in PROTOCOLS if _matches(paper[p], protocol)), None)
+        for kind, protocol in protocols.items()
+    }
     ways = {
         kind: f"{'+'.join(sites[kind])} neurons {reading}; "
         + _protocol_text(protocols[kind], restarts[kind])
+        + (EQUIVALENT.format(**paper["protocol"]) if stands_for[kind] == "equivalent" else "")
         for kind in protocols
     }
-    exact = {
-        kind: sites[kind] == paper["sites"] and _matches(paper["protocol"], protocol)
-        for kind, protocol in protocols.items()
+    comparable = {
+        kind: sites[kind] == paper["sites"] and stands_for[kind] is not None for kind in protocols
     }
     rows = []
     for place, model in enumerate(models):
@@ -65,7 +79,9 @@ def main(
             printed = _printed(name, paper)
             own = _nulls(nulls[nulls["claim"] == name], confidence)
             judged = [row["verdict"] for row in own if row["null_model"] in null_models]
-            judged = verdict(value, low, high, printed, is_papers and exact[kind], judged)
+            judged = verdict(value, low, high, printed, is_papers and comparable[kind], judged)
+            if stands_for[kind] == "equivalent":
+                judged = by_equivalent(judged)
             rows.append(
                 claim
                 | {"paper": paper_text(printed), "value": value, "ci_low": low, "ci_high": high}

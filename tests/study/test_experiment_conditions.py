@@ -43,15 +43,15 @@ def test_what_nothing_says_is_the_studys():
     settings = shipped()
     found = resolved({}, settings)
     protocol = found["protocol"]
-    assert protocol["solver"] == "paper"
-    assert protocol["options"] == {"rate": 1001}
+    assert protocol["solver"] == "lbfgs"
+    assert protocol["options"] == settings["ascent"]["lbfgs"]
     assert protocol["init"] == settings["ascent"]["init"] and protocol["seed"] == settings["seed"]
     assert (protocol["length"], protocol["place"], protocol["entries"]) == (1, 1, 0)
     assert found["selection"] == DEFAULTS["selection"]
     adam = resolved({"solver": "adam", "penalty": "l2_e", "strength": 2.0}, settings)
     options = settings["ascent"]["adam"] | {"penalty": "l2_e", "strength": 2.0}
     assert adam["protocol"]["options"] == options
-    other = {"rate": 3, "init_kind": "uniform", "seed": 0, "steps": 7}
+    other = {"solver": "paper", "rate": 3, "init_kind": "uniform", "seed": 0, "steps": 7}
     other = resolved(other, settings)["protocol"]
     assert other["options"] == {"rate": 3} and other["steps"] == 7
     assert other["init"]["kind"] == "uniform" and other["seed"] == 0

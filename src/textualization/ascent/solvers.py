@@ -132,7 +132,7 @@ class Lbfgs:
     gram: torch.Tensor
     angle: float = 1.0
     memory: int = 30
-    power: float = 0.5
+    power: float = 1.0
     keeps_best = True
 
     #: Share by which rounding may lower the activation of an accepted step.

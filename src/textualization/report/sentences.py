@@ -69,6 +69,8 @@ def lines(claims: pd.DataFrame, names, nulls) -> list[str]:
 
 #: What has twins, in sentences.
 TWINNED = {"singles": "single neurons", "groups": "groups"}
+#: What it means if any did.
+IRREPRODUCIBLE = " Such optima cannot be reproduced: another machine rounds otherwise."
 
 
 def of_twins(tables) -> str:
@@ -82,10 +84,11 @@ def of_twins(tables) -> str:
     if not of:
         return ""
     ended = " and ".join(map(str, elsewhere)) if any(elsewhere) else "none"
-    return (
+    text = (
         f"Of {' and '.join(of)} that ascended again from a start moved by one rounding, "
         f"{ended} ended at another nearest word."
     )
+    return text + (IRREPRODUCIBLE if any(elsewhere) else "")
 
 
 def _over_all(table) -> pd.Series:

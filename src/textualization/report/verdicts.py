@@ -64,6 +64,11 @@ def verdict(value: float, low: float, high: float, paper, comparable: bool, null
     return "reproduced" if apart else "reproduced, as by a null"
 
 
+def by_equivalent(judged: str) -> str:
+    """Mark a verdict on the paper's number as one by a solver that stands for the paper's."""
+    return judged if judged == "not comparable" else f"{judged} (equivalent solver)"
+
+
 def paper_text(paper) -> str:
     """Format the paper's number or band for a table."""
     if paper is None:

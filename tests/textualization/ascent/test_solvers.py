@@ -114,7 +114,7 @@ def test_lbfgs_is_bfgs_where_slopes_steepen_and_steps_fail(seed):
 def test_rows_that_began_at_different_times_keep_their_own_pairs():
     """Six rows in one batch, three moves ahead of one another; the ring of the first wraps."""
     matrices, _, start, gram = problem(6)
-    solver, state, looked = Lbfgs(gram, memory=4), None, [[] for _ in start]
+    solver, state, looked = Lbfgs(gram, memory=4, power=0.5), None, [[] for _ in start]
     for move in range(18):
         if move % 3 == 0:
             begun = solver.begin(start[move // 3 : move // 3 + 1])

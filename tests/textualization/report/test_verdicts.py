@@ -11,6 +11,7 @@ from scripts.claims.write_claims import _matches, _nulls, _protocol_text
 from textualization.report.verdicts import (
     NULL_VERDICTS,
     VERDICTS,
+    by_equivalent,
     claims_table,
     null_verdict,
     paper_text,
@@ -142,6 +143,11 @@ def test_every_verdict_beside_the_paper_is_known():
     }
     assert found == set(VERDICTS)
     assert len(set(VERDICTS)) == len(VERDICTS)
+
+
+def test_a_verdict_by_the_equivalent_solver_says_so():
+    assert by_equivalent("reproduced") == "reproduced (equivalent solver)"
+    assert by_equivalent("not comparable") == "not comparable"
 
 
 @pytest.mark.parametrize(
