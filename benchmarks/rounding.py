@@ -58,6 +58,7 @@ FEW = {
     "ascent": {"singles": {"restarts": 1}, "groups": {"restarts": 1}},
 }
 
+
 def ran(name: str, way: str, few: dict, configfile: str | None, cores: int) -> Path:
     """Run a study in one of the ways; its folder."""
     variables, settings = WAYS[way]

@@ -1,4 +1,4 @@
-"""Ascend on a few objectives of a model by the paper's literal 5,000 steps and by the default solver: spots.csv.
+"""Ascend on a few objectives of a model by the paper's 5,000 steps and by the default solver: spots.csv.
 
 The model is any that `textualization.load` takes. A group's word is drawn from the shipped words.
 """

@@ -151,6 +151,7 @@ rule random_groups:
         script_with_modules("nulls/random_groups"),
         weights=frozen,
         candidates=MODEL / "candidates.parquet",
+        reference=MODEL / "nulls/reference.parquet",
         targets=MODEL / "targets.parquet",
         summaries=of_sites("neurons-{site}.parquet", GROUPS),
         rankings=expand(

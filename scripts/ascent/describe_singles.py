@@ -4,7 +4,7 @@ import pandas as pd
 
 from study.job import run
 from study.results import read_embeddings, read_matrices, read_optima
-from study.stored_activations import neuron_activations
+from study.stored_activations import explaining, neuron_activations, neuron_explanations
 from textualization.analysis.describe import describe_singles, in_order
 from textualization.files import write_array, write_table
 
@@ -17,14 +17,17 @@ def main(
     curves,
 ) -> None:  # fmt: skip
     facts, start, found, ascents = read_optima(optima, convergence, collapse)
+    e, words = read_embeddings(weights), pd.read_parquet(words)
+    matrices = read_matrices(sites, activations)
+    explained = explaining(start, found, e, words)
     described = describe_singles(
-        facts,
+        facts.join(neuron_explanations(facts, matrices, words, explained)),
         start,
         found,
-        read_embeddings(weights),
-        pd.read_parquet(words),
+        e,
+        words,
         pd.concat([pd.read_parquet(path) for path in summaries]),
-        neuron_activations(read_matrices(sites, activations)),
+        neuron_activations(matrices),
     )
     write_table(in_order(described, FIRST), table)
     write_array(found, embeddings)

@@ -9,7 +9,12 @@ paper's 5,000 steps is named.
 import pandas as pd
 
 from study.job import run
-from textualization.analysis.claims import recovery_claims, single_claims, threshold_claims
+from textualization.analysis.claims import (
+    explanation_claims,
+    recovery_claims,
+    single_claims,
+    threshold_claims,
+)
 from textualization.report.csv_tables import read_csv
 from textualization.report.tables import TableFiles, write_for_people
 from textualization.report.verdicts import (
@@ -30,8 +35,12 @@ STATEMENTS = {
     "(median)",
     "single.utilisation.mean_word": "share that words reach on average, in magnitude (median)",
     "single.utilisation.nearest_word": "share that the optimum's own nearest word reaches (median)",
+    "single.explanation": "how well a single neuron's optimum predicts which words activate it "
+    "(correlation, mean)",
     "group.recovery": "groups of {number} neurons ({selection}) whose optimum is closest to their word",
     "group.threshold": "neurons ({selection}) at which {number} % of words are recovered",
+    "group.explanation": "how well the optimum of groups of {number} neurons ({selection}) predicts "
+    "which words activate them (correlation, mean)",
 }
 NULL_COLUMNS = ("null_model", "null_value", "excess", "excess_low", "excess_high", "p_adjusted")
 NULL_COLUMNS += ("dominance",)
@@ -70,6 +79,7 @@ def main(
         if recovery:
             claims = recovery_claims(read_csv(recovery[place]))
             claims += threshold_claims(read_csv(thresholds[place]))
+            claims += explanation_claims(read_csv(recovery[place]))
             found += [(claim, "groups") for claim in claims]
             null_tables.append(read_csv(nulls_groups[place]))
         nulls = pd.concat(null_tables) if null_tables else pd.DataFrame()
@@ -168,6 +178,8 @@ def _printed(name, paper):
     if subject == "single":
         return paper["single"].get(number)
     smallest, largest = paper["group"]["sizes"]
+    if number == "explanation":
+        return None
     recovery, count = paper["group"]["recovery"], int(of[-1])
     if number == "threshold":
         return paper["group"]["sizes"] if count == round(100 * recovery) else None

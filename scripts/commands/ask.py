@@ -19,7 +19,12 @@ from study.checksums import DamagedError
 from study.experiments import protocol
 from study.finished import FinishedStudy
 from study.rankings import rank_words
-from study.stored_activations import group_word_activations, neuron_activations
+from study.stored_activations import (
+    explaining,
+    group_word_activations,
+    neuron_activations,
+    neuron_explanations,
+)
 from study.terminal import command_line
 from study.word_groups import word_groups
 from textualization.analysis.describe import describe_groups, describe_singles, ended
@@ -93,14 +98,16 @@ def _ascend_neuron(study: FinishedStudy, row: int) -> dict:
     )
     model = study.load()
     optima = ascend_objectives(model, table, Protocol(**protocol(settings, "singles")), EXECUTION)
+    facts, matrices = _facts(study, optima), study.matrices([site])
+    explained = explaining(optima.start, optima.embedding, model.embeddings, model.words)
     described = describe_singles(
-        _facts(study, optima),
+        facts.join(neuron_explanations(facts, matrices, model.words, explained)),
         optima.start,
         optima.embedding,
         model.embeddings,
         model.words,
         study.summaries([site]),
-        neuron_activations(study.matrices([site])),
+        neuron_activations(matrices),
     )
     found, _ = optima_of(
         described,
@@ -193,10 +200,13 @@ def _ascend_word(study: FinishedStudy, word: str):
     ]  # fmt: skip
     table = pd.concat(tables, ignore_index=True)
     optima = ascend_objectives(model, table, Protocol(**how), EXECUTION)
+    explained = explaining(optima.start, optima.embedding, model.embeddings, model.words)
 
     def activations_of(facts, target, nearest):
         ranked = [(selection, "model", ranking) for selection, ranking in rankings.items()]
-        return group_word_activations(facts, target, nearest, ranked, matrices, model.words)
+        return group_word_activations(
+            facts, target, nearest, ranked, matrices, model.words, explained
+        )
 
     described = describe_groups(
         _facts(study, optima),

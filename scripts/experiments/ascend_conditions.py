@@ -58,7 +58,7 @@ def _optima(model, objectives, protocol: Protocol, execution) -> OptimaArrays:
         return ascend_objectives(model, objectives, protocol, execution, ids)
     transformer = model.transformer(protocol.dtype)
     means = mean_of(objectives["neurons"].tolist(), transformer)
-    word, activation, _ = try_words(transformer, means, torch.as_tensor(ids))
+    word, activation = try_words(transformer, means, torch.as_tensor(ids))
     e, activation = model.embeddings[word.cpu()], activation.double().cpu().numpy()
     none = np.zeros(len(objectives), dtype=int)
     return OptimaArrays(

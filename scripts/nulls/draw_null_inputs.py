@@ -8,6 +8,8 @@ import pandas as pd
 
 from study.job import run
 from study.results import read_embeddings, read_matrices
+from study.stored_activations import neuron_explanations
+from textualization.analysis.explanation import plain_explanation
 from textualization.analysis.similarity import like_words, nearest_words, target_similarity
 from textualization.draws import generator
 from textualization.files import write_table
@@ -16,7 +18,8 @@ from textualization.files import write_table
 def main(singles, activations, candidates, weights, sites, inputs, replicates, seed, table) -> None:
     neurons = pd.read_parquet(singles).drop_duplicates(["site", "layer", "index"])
     neurons = neurons[["site", "layer", "index"]].reset_index(drop=True)
-    counted = pd.read_parquet(candidates)["candidate"].to_numpy()
+    words = pd.read_parquet(candidates)
+    counted = words["candidate"].to_numpy()
     e = read_embeddings(weights)
     matrices = read_matrices(sites, activations)
     tables = []
@@ -25,7 +28,8 @@ def main(singles, activations, candidates, weights, sites, inputs, replicates, s
             dice, found = generator(seed, "null input", name, replicate), neurons.copy()
             if name == "random_word":
                 ids = dice.choice(np.flatnonzero(counted), len(neurons))
-                similar = target_similarity(e[ids], ids, e, counted)
+                vectors = e[ids]
+                similar = target_similarity(vectors, ids, e, counted)
                 # A word is nearest to itself, so the next one counts.
                 found["nearest_cosine"] = similar["target_cosine"] - similar["margin"]
                 rows = zip(neurons["site"], neurons["layer"], ids, neurons["index"], strict=True)
@@ -35,8 +39,15 @@ def main(singles, activations, candidates, weights, sites, inputs, replicates, s
                 if name == "embedding_covariance":
                     vectors = like_words(vectors, e[counted])
                 found["nearest_cosine"] = nearest_words(vectors, e, counted)[1]
+
+            def explained(rows, by_candidates, vectors=vectors):
+                value = plain_explanation(vectors[rows], e[counted], by_candidates)
+                return pd.DataFrame({"explanation": value})
+
+            found = found.join(neuron_explanations(neurons, matrices, words, explained))
             tables.append(found.assign(null=name, draw=replicate))
     columns = ["null", "draw", "site", "layer", "index", "nearest_cosine", "activation"]
+    columns += ["explanation"]
     found = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     write_table(found.reindex(columns=columns), table)
 

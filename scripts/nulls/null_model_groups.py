@@ -39,7 +39,9 @@ def main(
                     for size in sizes
                 ]
         groups = pd.DataFrame(rows, columns=["word", "target", "selection", "size", "neurons"])
-        tables.append(describe_null_groups(model, groups, null, replicate, protocol, execution))
+        tables.append(
+            describe_null_groups(model, groups, reference, null, replicate, protocol, execution)
+        )
     write_table(pd.concat(tables, ignore_index=True), table)
 
 

@@ -7,6 +7,7 @@ from textualization.analysis.describe import describe_singles, in_order
 from textualization.analysis.null_draws import dealt
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.draws import drawn_neurons
+from textualization.explanations import explanation_over
 from textualization.files import write_table
 from textualization.models.model import Model
 from textualization.models.transformer import Tap
@@ -43,11 +44,12 @@ def main(
         objectives["neurons"] = [[name] for name in names]
         objectives["identity"] = [("single", null, replicate, *name) for name in names]
         optima = ascend_objectives(model, objectives, protocol, execution)
+        explained = explanation_over(model, reference, objectives["neurons"], optima)
         summary = summarise_neurons(
             model.transformer(), reference, all_taps(model.transformer(), widths)
         )
         described = describe_singles(
-            optima.with_curves(optima.facts()),
+            optima.with_curves(optima.facts()).join(explained),
             optima.start,
             optima.embedding,
             model.embeddings,

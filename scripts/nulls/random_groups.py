@@ -23,10 +23,11 @@ PLACE = ["site", "layer", "index"]
 
 
 def main(
-    weights, candidates, targets, summaries, rankings, null, replicates, selections, sizes,
+    weights, candidates, reference, targets, summaries, rankings, null, replicates, selections, sizes,
     per_replicate, protocol: Protocol, execution: Execution, table,
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
+    reference = pd.read_parquet(reference)["id"].to_numpy()
     model = Model.open(
         weights, words, read=protocol.read, dtype=protocol.dtype, device=execution.device
     )
@@ -52,7 +53,9 @@ def main(
                     neurons_of = [places[place] for place in drawn]
                     rows.append((target.word, target.id, selection, size, neurons_of))
         groups = pd.DataFrame(rows, columns=["word", "target", "selection", "size", "neurons"])
-        tables.append(describe_null_groups(model, groups, null, replicate, protocol, execution))
+        tables.append(
+            describe_null_groups(model, groups, reference, null, replicate, protocol, execution)
+        )
     write_table(pd.concat(tables, ignore_index=True), table)
 
 

@@ -35,6 +35,12 @@ def main(
             name = f"group.recovery.{selection}.{size}"
             row = Comparison(name, null, chosen, "recovered", same, "recovered", by="word")
             found.append(compared(row, permutations, intervals))
+            if null != "other_word":  # the same optima, which explain the same group
+                name = f"group.explanation.{selection}.{size}"
+                row = Comparison(
+                    name, null, chosen, "explanation", same, "explanation", by="word", is_rate=False
+                )
+                found.append(compared(row, permutations, intervals))
     for selection, chosen in groups.groupby("selection"):
         for null, of_null in nulls.groupby("null"):
             same = of_null[of_null["selection"] == selection]

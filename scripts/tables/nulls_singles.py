@@ -26,7 +26,8 @@ def main(
     neurons = neurons[neurons["site"] == site]
     nulls, inputs = read_nulls(null_singles), pd.read_parquet(null_inputs)
     words = int(pd.read_parquet(candidates)["candidate"].sum())
-    rows = _nearest_cosine(neurons, nulls, inputs, start)
+    rows = _mean("nearest_cosine", neurons, nulls, inputs, start)
+    rows += _mean("explanation", neurons, nulls, inputs, start)
     rows += _best_word(neurons, nulls, activations, reference, weights, words)
     rows += _mean_word(neurons, nulls, weights)
     rows += _nearest_word(neurons, nulls, inputs, start)
@@ -47,17 +48,21 @@ def _nearest_is_best(neurons, words, confidence) -> dict:
     return row | {"excess_high": high - 1 / words}
 
 
-def _nearest_cosine(neurons, nulls, inputs, start):
-    claim, column = "single.nearest_cosine", "nearest_cosine"
-    rows = [
-        Comparison(claim, null, neurons, column, n, column) for null, n in nulls.groupby("null")
-    ]
+def _mean(column, neurons, nulls, inputs, start):
+    """Compare means with null models, with the start and with random inputs.
+
+    Explanation is over all words in the model and over the reference words, a sample, in null models.
+    """
+    claim = f"single.{column}"
+    others = [*nulls.groupby("null"), *inputs.groupby("null")]
+    rows = [Comparison(claim, null, neurons, column, n, column) for null, n in others]
     if start:
         of_start = neurons.assign(draw=0)
-        rows.append(Comparison(claim, "start", neurons, column, of_start, "start_nearest_cosine"))
-    return rows + [
-        Comparison(claim, null, neurons, column, n, column) for null, n in inputs.groupby("null")
-    ]
+        rows.insert(
+            nulls["null"].nunique(),
+            Comparison(claim, "start", neurons, column, of_start, f"start_{column}"),
+        )
+    return rows
 
 
 def _best_word(neurons, nulls, activations, reference, weights, words):

@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 
 from study.job import run
-from textualization.analysis.claims import recovery_claims, single_claims, threshold_claims
+from textualization.analysis.claims import (
+    explanation_claims,
+    recovery_claims,
+    single_claims,
+    threshold_claims,
+)
 from textualization.analysis.estimates import Intervals
 from textualization.analysis.summaries import (
     recovery_by_size,
@@ -83,7 +88,8 @@ def _single_claims(singles, site, intervals):
 
 
 def _group_claims(groups, levels, intervals):
-    claims = recovery_claims(recovery_by_size(groups, intervals))
+    by_size = recovery_by_size(groups, intervals)
+    claims = recovery_claims(by_size) + explanation_claims(by_size)
     return claims + threshold_claims(thresholds_by_rate(groups, levels, intervals)[0])
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 
 from textualization.analysis.describe import describe_groups, in_order
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
+from textualization.explanations import explanation_over
 from textualization.models.model import Model
 from textualization.models.transformer import Tap
 
@@ -15,6 +16,7 @@ FIRST += "nearest_word nearest_cosine target_cosine target_rank margin recovered
 def describe_null_groups(
     model: Model,
     groups: pd.DataFrame,
+    reference: np.ndarray,
     null: str,
     replicate: int,
     protocol: Protocol,
@@ -25,6 +27,7 @@ def describe_null_groups(
     Args:
         model: the null model, or the model itself, with its words.
         groups: a row each: `word`, `target` (its id), `selection`, `size`, `neurons`.
+        reference: ids of the words over which explanation is measured.
         null: name of the null.
         replicate: number of the replicate, from 0.
         protocol, execution: see `ascend_objectives`.
@@ -37,6 +40,7 @@ def describe_null_groups(
     ]
     table = groups.drop(columns="word").assign(identity=identity)
     optima = ascend_objectives(model, table, protocol, execution)
+    explained = explanation_over(model, reference, groups["neurons"], optima)
 
     def activations_of(facts, target, nearest):
         ids, place = np.unique(target, return_inverse=True)
@@ -49,7 +53,7 @@ def describe_null_groups(
         return pd.DataFrame({"word_activation": means}, index=facts.index)
 
     described = describe_groups(
-        optima.with_curves(optima.facts()),
+        optima.with_curves(optima.facts()).join(explained),
         optima.start,
         optima.embedding,
         model.embeddings,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from textualization.analysis.activation_summaries import group_activations
+from textualization.analysis.explanation import explanation
 
 #: Number of groups whose activations by all words are in memory at once.
 GROUPS_AT_ONCE = 32
@@ -26,6 +27,53 @@ def neuron_activations(matrices: dict[str, np.ndarray]) -> Callable:
     return activations_of
 
 
+#: Measures some rows, given their activations by the candidate words, (C, rows).
+Explained = Callable[[np.ndarray, np.ndarray], pd.DataFrame]
+
+
+def neuron_explanations(
+    facts: pd.DataFrame,
+    matrices: dict[str, np.ndarray],
+    words: pd.DataFrame,
+    explained: Explained,
+) -> pd.DataFrame:
+    """Measure how well inputs explain single neurons over the candidate words.
+
+    Args:
+        facts: n rows: `site`, `layer`, `index`.
+        matrices: word activations per site, (layers, V, width).
+        words: the vocabulary, V rows: `candidate`.
+        explained: the measure.
+
+    Returns:
+        n rows with the columns of `explained`.
+    """
+    tables = []
+    for (site, layer), of_layer in facts.reset_index(drop=True).groupby(["site", "layer"]):
+        rows = of_layer.index.to_numpy()
+        activations = matrices[site][layer - 1][words["candidate"]][:, of_layer["index"]]
+        tables.append(explained(rows, activations).set_index(rows))
+    return pd.concat(tables).sort_index().set_index(facts.index)
+
+
+def explaining(
+    start: np.ndarray, found: np.ndarray, embeddings: np.ndarray, words: pd.DataFrame
+) -> Explained:
+    """Return the measure `explanation` of optima.
+
+    Args:
+        start, found: e₀ and e, (n, H).
+        embeddings: E, (V, H).
+        words: the vocabulary, V rows: `candidate`.
+    """
+    embeddings = embeddings[words["candidate"]]
+
+    def explained(rows, by_candidates):
+        return explanation(found[rows], start[rows], embeddings, by_candidates)
+
+    return explained
+
+
 def group_word_activations(
     facts: pd.DataFrame,
     target: np.ndarray,
@@ -33,6 +81,7 @@ def group_word_activations(
     rankings: Iterable[tuple[str, str, pd.DataFrame]],
     matrices: dict[str, np.ndarray],
     words: pd.DataFrame,
+    explained: Explained,
 ) -> pd.DataFrame:
     """Compute each group's activation by its target, nearest word, best word and words on average.
 
@@ -42,13 +91,15 @@ def group_word_activations(
         rankings: (selection, scope, ranking); a group is the first neurons of a word's ranking.
         matrices: word activations per site, (layers, V, width).
         words: the vocabulary, V rows: `word`, `candidate`.
+        explained: the measure of explanation.
 
     Returns:
-        n rows: `<kind>_activation` for KINDS, where `word` is the target; `best_word`.
+        n rows: `<kind>_activation` for KINDS, where `word` is the target; `best_word`; the columns of
+        `explained`.
     """
     candidates, names = np.flatnonzero(words["candidate"]), words["word"].to_numpy()
     best_word = np.empty(len(facts), dtype=object)
-    found = np.empty((len(facts), len(KINDS)))
+    found, further = np.empty((len(facts), len(KINDS))), []
     for selection, scope, ranking in rankings:
         chosen = (facts["selection"] == selection) & (facts["scope"] == scope)
         ranking = ranking[ranking["word"].isin(facts["word"][chosen])]
@@ -64,12 +115,15 @@ def group_word_activations(
             rows = facts[chosen].reset_index().merge(keys, on=["word", "scope_layer"])
             at, group = rows["index"].to_numpy(), rows["group"].to_numpy()
             size = np.searchsorted(sizes, rows["size"])
-            best = candidates[means[candidates].argmax(axis=0)]
-            average = np.abs(means[candidates]).mean(axis=0)
+            by_candidates = means[candidates]
+            best = candidates[by_candidates.argmax(axis=0)]
+            average = np.abs(by_candidates).mean(axis=0)
             best_word[at] = names[best[group, size]]
             found[at, 0] = means[target[at], group, size]
             found[at, 1] = means[nearest[at], group, size]
             found[at, 2] = means[best[group, size], group, size]
             found[at, 3] = average[group, size]
+            further.append(explained(at, by_candidates[:, group, size]).set_index(at))
     columns = [f"{kind}_activation" for kind in KINDS]
-    return pd.DataFrame(found, columns=columns, index=facts.index).assign(best_word=best_word)
+    table = pd.DataFrame(found, columns=columns).assign(best_word=best_word)
+    return table.join(pd.concat(further)).set_index(facts.index)

@@ -8,8 +8,10 @@ import pandas as pd
 import torch
 
 from textualization.analysis.describe import among_words, with_utilisation
+from textualization.analysis.explanation import COLUMNS as EXPLANATION
+from textualization.analysis.explanation import explanation
 from textualization.analysis.similarity import several_nearest_words
-from textualization.ascent.exhaustive import try_words
+from textualization.ascent.exhaustive import by_words
 from textualization.ascent.objectives import mean_of
 from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
@@ -18,6 +20,7 @@ from textualization.optima_arrays import OptimaArrays
 COLUMNS = ["objective", "restart", "size", "activation", "ceiling", "share_of_ceiling"]
 COLUMNS += ["nearest_word", "nearest_cosine", "best_word", "utilisation_best_word"]
 COLUMNS += ["utilisation_nearest_word", "utilisation_mean_word", "start_nearest_cosine"]
+COLUMNS += EXPLANATION
 COLUMNS += ["target_cosine", "target_rank", "recovered", "finite", "taken"]
 
 
@@ -57,8 +60,10 @@ class Optima:
             `nearest_word`, `nearest_cosine`; `best_word`, the word that activates the objective most;
             `utilisation_…`, the activation by the best word, by the nearest word and by words on
             average as a share of the optimum's; `start_nearest_cosine`, the nearest word's cosine at
-            the start. If a group's name is a word of the model: `target_cosine`, `target_rank`
-            (1 = nearest), `recovered`. See docs/columns.md.
+            the start; `explanation…`, `precision_…`, how well the optimum predicts which words
+            activate the objective, and `start_explanation`, how well the start does (see
+            `textualization.analysis.explanation`). If a group's name is a word of the model:
+            `target_cosine`, `target_rank` (1 = nearest), `recovered`. See docs/columns.md.
 
         Raises:
             RequestError: the model's words are not known.
@@ -69,13 +74,19 @@ class Optima:
         among = among_words(
             self.arrays.embedding, self.arrays.start, model.embeddings, words, self._targets
         )
-        best = self._over_words
+        by_candidates = self._by_candidates
         facts = facts.assign(
             share_of_ceiling=facts["activation"] / facts["ceiling"],
-            best_word=names[best.best_word.cpu().numpy()],
-            best_word_activation=best.best_activation.double().cpu().numpy(),
-            mean_word_activation=best.mean_magnitude.cpu().numpy(),
+            best_word=names[model.candidates][by_candidates.argmax(axis=0)],
+            best_word_activation=by_candidates.max(axis=0),
+            mean_word_activation=np.abs(by_candidates).mean(axis=0),
             nearest_word_activation=self._activations_by(among["nearest"].to_numpy()),
+            **explanation(
+                self.arrays.embedding,
+                self.arrays.start,
+                model.embeddings[model.candidates],
+                by_candidates,
+            ),
             **{column: among[column].to_numpy() for column in among if column != "nearest"},
         )
         if (self._targets < 0).all():
@@ -125,10 +136,10 @@ class Optima:
         return mean_of(self.neurons, self.model.transformer())
 
     @functools.cached_property
-    def _over_words(self):
-        """The activations of the objectives by all candidate words."""
+    def _by_candidates(self) -> np.ndarray:
+        """The activations of the objectives by all candidate words, (C, n)."""
         ids = torch.as_tensor(np.flatnonzero(self.model.candidates))
-        return try_words(self.model.transformer(), self._means, ids)
+        return by_words(self.model.transformer(), self._means, ids).double().cpu().numpy()
 
     def _activations_by(self, ids: np.ndarray) -> np.ndarray:
         """Return the activation of each objective by its own word, (n,)."""

@@ -11,6 +11,7 @@ from scripts.claims.write_findings import _twins
 from scripts.commands import show_claims
 from scripts.tables import twins
 from textualization.analysis.estimates import Intervals
+from textualization.analysis.explanation import COLUMNS as EXPLANATION
 from textualization.report.csv_tables import read_csv
 from textualization.report.sentences import of_twins
 from textualization.report.tables import TableFiles
@@ -28,6 +29,7 @@ def singles():
         nearest_word="a", best_word="a", activation=2.0, ceiling=4.0, converged=True
     )
     table = table.assign(collapsed=False, finite=True, start_nearest_cosine=0.1)
+    table = table.assign(**dict.fromkeys(EXPLANATION, 0.3))
     for kind in ("best_word", "mean_word", "nearest_word"):
         table[f"utilisation_{kind}"], table[f"{kind}_activation"] = 0.5, 1.0
     return table
@@ -40,6 +42,7 @@ def groups():
     table["recovered"] = table["size"] == 24
     for name in ("target_cosine", "nearest_cosine", "margin", "target_rank", "word_activation"):
         table[name] = 0.5
+    table = table.assign(**dict.fromkeys(EXPLANATION, 0.3))
     return table.assign(activation=1.0, converged=True, collapsed=False, finite=True)
 
 
@@ -89,7 +92,7 @@ def test_twins_that_end_where_their_own_do_change_nothing(tmp_path):
     assert table["smallest_cosine"].tolist() == [1] * 6
     assert (claims["twin_change"] == 0).all()
     assert claims.loc["single.nearest_cosine", "value"] == pytest.approx(0.29)
-    assert claims["n"].tolist() == [4] * 6 + [3] * 3
+    assert claims["n"].tolist() == [4] * 7 + [3] * 5
     text = (
         "Of 4 single neurons and 6 groups that ascended again from a start moved by one rounding, "
     )

@@ -38,6 +38,8 @@ def single_claims(
         Claim("single.nearest_is_best_word", *rate(neurons["nearest_is_best"], confidence), n),
         Claim("single.converged", *rate(neurons["converged"], confidence), n),
     ]
+    explained = (float(whole[f"explanation{column}"]) for column in ("", "_low", "_high"))
+    found.append(Claim("single.explanation", *explained, int(neurons["explanation"].notna().sum())))
     for kind in KINDS:
         median = (float(whole[f"{kind}_{column}"]) for column in ("median", "low", "high"))
         counted = int(neurons[f"utilisation_{kind}"].notna().sum())
@@ -47,17 +49,23 @@ def single_claims(
 
 def recovery_claims(table: pd.DataFrame) -> list[Claim]:
     """List the claims on recovery in the scope `model`. table: of `recovery_by_size`."""
-    return _group_claims(table, "recovery", by="size", value="recovery")
+    return _group_claims(table, "recovery", "size", "recovery", "ci_low", "ci_high")
+
+
+def explanation_claims(table: pd.DataFrame) -> list[Claim]:
+    """List the claims on groups' explanation in the scope `model`. table: of `recovery_by_size`."""
+    columns = ("explanation", "explanation_low", "explanation_high")
+    return _group_claims(table, "explanation", "size", *columns)
 
 
 def threshold_claims(table: pd.DataFrame) -> list[Claim]:
     """List the claims on thresholds in the scope `model`. table: of `thresholds_by_rate`."""
-    return _group_claims(table, "threshold", by="percent", value="neurons")
+    return _group_claims(table, "threshold", "percent", "neurons", "ci_low", "ci_high")
 
 
-def _group_claims(table: pd.DataFrame, name: str, by: str, value: str) -> list[Claim]:
+def _group_claims(table: pd.DataFrame, name: str, by: str, *values: str) -> list[Claim]:
     """List a claim per row of the scope `model`, named by its selection and the column `by`."""
     rows = table[table["scope"] == "model"]
     names = [f"group.{name}.{s}.{b}" for s, b in zip(rows["selection"], rows[by], strict=True)]
-    numbers = (rows[column] for column in (value, "ci_low", "ci_high", "words"))
+    numbers = (rows[column] for column in (*values, "words"))
     return [Claim(*row) for row in zip(names, *numbers, strict=True)]
