@@ -20,11 +20,11 @@ STUDY_FILES += [STUDY / "atlas/index.html"] if SUBJECTS else []
 MODEL_FILES = every_kind(MODEL_TABLES + MODEL_FIGURES + EXPERIMENT_FILES)
 MODEL_FILES += [
     MODEL / f"{subject}{kind}"
-    for subject in ("singles", "groups")
-    if subject in SUBJECTS
+    for subject in STUDIED
     for kind in (".parquet", "_embeddings.npy", "_curves.parquet")
 ]
 MODEL_FILES += [table_of("thresholds_by_word")] if "groups" in SUBJECTS else []
+MODEL_FILES += [MODEL / f"directions/{kind}.parquet" for kind in STUDIED]
 MODEL_FILES += [MODEL / f"twins/{kind}.parquet" for kind in TWINNED]
 MODEL_FILES += [table_of("twins_claims")] if TWINNED else []
 

@@ -61,6 +61,12 @@ FIGURES = {
         "reads": {"selections": table_of("selections")},
         "given": {"scope": "model"},
     },
+    "explanation": {
+        "subject": "any",
+        "part": "Explanation",
+        "reads": {"explanation": table_of("explanation")},
+        "given": {"site": SINGLES["sites"][0]},
+    },
     "projection": {
         "subject": "both",
         "part": "Robustness",

@@ -23,6 +23,11 @@ TABLES = {
             "weights": frozen,
         },
     },
+    "explanation": {
+        "subject": "any",
+        "part": "Explanation",
+        "reads": {kind: MODEL / f"directions/{kind}.parquet" for kind in STUDIED},
+    },
     "neurons": {
         "subject": "singles",
         "part": "Single neurons",

@@ -63,6 +63,15 @@ def rankings(wildcards):
     ]
 
 
+def objectives_of(wildcards):
+    """Return the files that hold the optima of single neurons or of groups, and the groups' neurons."""
+    if wildcards.kind == "singles":
+        return {"optima": single_batches(wildcards)}
+    targets = STUDY / wildcards.model / "targets.parquet"
+    optima, ranked = group_batches(wildcards), rankings(wildcards)
+    return {"optima": optima, "rankings": ranked, "targets": targets}
+
+
 def replicates_of_batch(wildcards):
     """List the replicates of a null, from 0, that one job runs."""
     first = int(wildcards.batch) * NULLS["per_job"]

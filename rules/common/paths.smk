@@ -24,11 +24,11 @@ SHARED = "results/_models/{name}-{checksum}"
 # Models that cannot be reached may be skipped. Rules that depend on this have FOUND as an input.
 SKIPPING = config["missing"]["models"] == "skip"
 FOUND = [STUDY / "found.csv"] if SKIPPING else []
-# Subjects of the study: single neurons, groups, or both.
-SUBJECTS = [subject for subject in ("singles", "groups") if subject in config["run"]]
+STUDIED = [kind for kind in ("singles", "groups") if kind in config["run"]]
 # Of these, the ones with twins: the same ascents again, from starts moved by one rounding.
-TWINNED = [subject for subject in SUBJECTS if ASCENT["twins"][subject]]
-SUBJECTS += ["both"] if len(SUBJECTS) == 2 else []
+TWINNED = [kind for kind in STUDIED if ASCENT["twins"][kind]]
+# Subjects of the study's tables and figures: single neurons, groups, both, any of them, or twins.
+SUBJECTS = STUDIED + (["both"] if len(STUDIED) == 2 else []) + (["any"] if STUDIED else [])
 SUBJECTS += ["twins"] if TWINNED else []
 
 

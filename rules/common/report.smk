@@ -14,6 +14,7 @@ PARTS = {
             "Single neurons",
             "Groups of words",
             "Relative against absolute selection",
+            "Explanation",
             "Nulls",
             "Robustness",
             "Experiments",
