@@ -61,6 +61,11 @@ def document(rng, words, targets=210, layers=12, width=768, sizes=SIZES, dimensi
     optima, steps = atlas.optima_of(
         singles, curves, found, neurons, words, vectors, np.ones(len(words), bool), 5
     )
+    first = np.arange(0, len(singles), STARTS)
+    drawn = atlas.scatter_words(np.ones(len(words), bool), n, 0)
+    by_words = rng.normal(size=(n, len(drawn)))
+    top = summaries["top_words"]
+    scatter = atlas.scatter_of(found[first], drawn, by_words, top, words, vectors)
     targets = words[:targets]
     groups = pd.MultiIndex.from_product(
         [targets, SELECTIONS, ["model"], [0], sizes, range(STARTS)], names=[*atlas.GROUP, "restart"]
@@ -72,7 +77,7 @@ def document(rng, words, targets=210, layers=12, width=768, sizes=SIZES, dimensi
     groups["best_word"] = targets[0]
     nulls = summaries[atlas.NEURON].sample(min(n, 240), random_state=0)
     nulls = pd.concat([nulls.assign(null=name) for name in NULLS], ignore_index=True)
-    for name in ("activation", "ceiling", "nearest_cosine", "utilisation_best_word"):
+    for name in ("activation", "ceiling", "nearest_cosine", "utilisation_best_word", "explanation"):
         nulls[name] = rng.random(len(nulls))
     recovery = pd.MultiIndex.from_product(
         [NULLS, SELECTIONS, sizes], names=["null_model", "selection", "size"]
@@ -87,6 +92,7 @@ def document(rng, words, targets=210, layers=12, width=768, sizes=SIZES, dimensi
         "words": list(dict.fromkeys(words)),
         "optima": atlas.columns(optima),
         "steps": steps,
+        "scatter": scatter,
         "nulls": atlas.columns(atlas.nulls_by_layer(nulls)),
         "targets": {
             "word": targets,

@@ -10,6 +10,7 @@ rule atlas_part:
             singles=MODEL / "singles.parquet",
             curves=MODEL / "singles_curves.parquet",
             embeddings=MODEL / "singles_embeddings.npy",
+            activations=of_sites("activations/{site}.npy", SINGLES),
             nulls=null_batches("singles", NULLS["models"]),
         ),
         **if_studied(
@@ -37,6 +38,8 @@ rule atlas_part:
     params:
         rows=lambda wildcards: TARGETS,
         shown=STATISTICS["nearest_words"],
+        sites=SINGLES["sites"],
+        seed=config["seed"],
     script:
         "../scripts/atlas/atlas_part.py"
 

@@ -68,6 +68,7 @@ function measures(model) {
     cosine: ["Cosine to the nearest word", "", (row) => of("nearest_cosines")(row)?.[0] ?? null],
     share: ["Optimum, share of its ceiling", "%", share],
     best: ["Best word, share of the optimum", "%", of("utilisation_best_word")],
+    explanation: ["Explanation", "", of("explanation")],
     activation: ["Activation of the optimum", "", of("activation")],
     word: ["Activation for the best word", "", (row) => neurons.max[row]],
   };

@@ -30,6 +30,7 @@ function neuronView(model, parts) {
         "Words",
         el("div", { class: "columns" }, at === undefined ? null : nearestWords(model, at), words),
       ),
+      at === undefined ? null : section("What its optimum explains", ...explanationOfNeuron(model, row, at)),
       at === undefined ? null : section("Compared with null models", nullsTable(model, row, at)),
       section("Groups that contain it", groups),
       el(
@@ -82,6 +83,49 @@ function nearestWords(model, at) {
   return smallTable("Nearest words of its optimum", ["word", "cosine"], rows);
 }
 
+/** How well closeness to the optimum predicts which words activate the neuron, in numbers and drawn. */
+function explanationOfNeuron(model, row, at) {
+  const { optima } = model;
+  const value = optima.explanation[at];
+  const near = [100, 1000]
+    .map((n) => [n, optima[`precision_${n}`][at]])
+    .filter(([, share]) => share != null)
+    .map(([n, share]) => `${Math.round(100 * share)} among the ${n.toLocaleString("en")} nearest`);
+  const facts = factList([
+    [
+      "Explanation",
+      value == null
+        ? "–"
+        : `${number(value)} (its start ${number(optima.start_explanation[at])}): the correlation, over all words, of the cosine to the optimum and the activation`,
+    ],
+    near.length > 0 && ["Of the 100 words that activate it most", near.join(", ")],
+  ]);
+  return [facts, explanationFigure(model, row, at)];
+}
+
+function explanationFigure(model, row, at) {
+  const { neurons, scatter } = model;
+  const placed = ({ cosine, activation }) => cosine != null && activation != null;
+  const most = (neurons.top_words[row] ?? [])
+    .map((word, i) => ({
+      word,
+      cosine: scatter?.top_cosines[at][i],
+      activation: neurons.top_activations[row][i],
+    }))
+    .filter(placed);
+  const shownAsMost = new Set(most.map(({ word }) => word));
+  const drawn = (scatter?.words ?? [])
+    .map((word, i) => ({
+      word,
+      cosine: scatter.cosines[at][i],
+      activation: scatter.activations[at][i],
+    }))
+    .filter((point) => placed(point) && !shownAsMost.has(point.word));
+  if (!drawn.length) return null;
+  const text = `Words by their cosine to the optimum (across) and the neuron's activation by them (up): ${drawn.length} words that were drawn once for all neurons (rings), and the ${most.length} words that activate this one most (triangles).`;
+  return chart(text, wordsChart(drawn, most));
+}
+
 function nullsTable(model, row, at) {
   const { neurons, optima, nulls } = model;
   const own = [
@@ -90,6 +134,7 @@ function nullsTable(model, row, at) {
     number(optima.nearest_cosines[at][0]),
     percent(optima.ceiling[at] ? optima.activation[at] / optima.ceiling[at] : null),
     percent(optima.utilisation_best_word[at]),
+    number(optima.explanation[at]),
   ];
   const start = [
     "its start, before any step",
@@ -97,6 +142,7 @@ function nullsTable(model, row, at) {
     number(optima.start_nearest_cosine[at]),
     percent(optima.ceiling[at] ? optima.start_activation[at] / optima.ceiling[at] : null),
     "–",
+    number(optima.start_explanation[at]),
   ];
   const same = d3
     .range(nulls?.null.length ?? 0)
@@ -107,6 +153,7 @@ function nullsTable(model, row, at) {
     number(nulls.nearest_cosine[i]),
     percent(nulls.share_of_ceiling[i]),
     percent(nulls.utilisation_best_word[i]),
+    number(nulls.explanation[i]),
   ]);
   return smallTable(
     "Medians over neurons of the same layer in null models",
@@ -116,6 +163,7 @@ function nullsTable(model, row, at) {
       "cosine to the nearest word",
       "share of the ceiling",
       "best word, share of the optimum",
+      "explanation",
     ],
     [own, start, ...rows],
   );

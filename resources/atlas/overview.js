@@ -55,7 +55,12 @@ function multiples(model, name, unit, of, key) {
     filled.map(([, values]) => values),
     x,
   );
-  const column = { share: "share_of_ceiling", best: "utilisation_best_word", cosine: "nearest_cosine" }[key];
+  const column = {
+    share: "share_of_ceiling",
+    best: "utilisation_best_word",
+    cosine: "nearest_cosine",
+    explanation: "explanation",
+  }[key];
   const kinds = [...new Set(nulls?.null ?? [])];
   const medians = (site, layer) =>
     column && nulls

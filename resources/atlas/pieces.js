@@ -152,6 +152,31 @@ function ascentChart(steps, curve, ceiling, best) {
   });
 }
 
+/** A chart of words by cosine and activation; rings, and triangles for those that activate most. */
+function wordsChart(drawn, most) {
+  const of = (symbol, colour) => ({
+    x: "cosine",
+    y: "activation",
+    symbol,
+    r: 3,
+    stroke: `var(--${colour})`,
+    tip: true,
+    // The isolates keep a right-to-left word from reordering its numbers.
+    title: ({ word, cosine, activation }) =>
+      `\u2068${word}\u2069: cosine ${number(cosine)}, activation ${number(activation)}`,
+  });
+  return Plot.plot({
+    width: WIDTH(),
+    height: 280,
+    x: { label: "cosine of word and optimum", grid: true, nice: true },
+    y: { label: "activation by the word", grid: true, nice: true },
+    marks: [
+      Plot.dot(drawn, of("circle", "accent")),
+      Plot.dot(most, { ...of("triangle", "series-1"), fill: "var(--series-1)" }),
+    ],
+  });
+}
+
 /** A small histogram of one layer, with medians of null models as dashed lines. */
 function histogram(values, unit, x, highest, nulls) {
   const scale = unit === "%" ? 100 : 1;

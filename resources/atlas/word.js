@@ -178,6 +178,7 @@ function groupTable(model, rows) {
     number(groups.target_cosine[i]),
     number(groups.margin[i]),
     groups.ceiling[i] ? percent(groups.activation[i] / groups.ceiling[i]) : "–",
+    number(groups.explanation[i]),
     inARow(groups.nearest_words[i].split(" ").map((near) => wordLink(model, near))),
   ]);
   const header = [
@@ -190,6 +191,7 @@ function groupTable(model, rows) {
     "cosine",
     "margin",
     "share of ceiling",
+    "explanation",
     "nearest words",
   ];
   return smallTable("Optima of its groups (from the first start)", header, cells);

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from study.job import run
-from study.results import nulls_of_groups, read_embeddings, read_nulls
+from study.results import nulls_of_groups, read_embeddings, read_matrices, read_nulls
+from study.stored_activations import activations_by_words
 from study.targets import described_targets
 from textualization.files import atomic
 from textualization.report.atlas import (
+    NEURON,
     columns,
     groups_of,
     neurons_of,
@@ -17,31 +19,35 @@ from textualization.report.atlas import (
     optima_of,
     packed,
     ranking_of,
+    scatter_of,
+    scatter_words,
 )
 from textualization.report.csv_tables import read_csv
 
 
 def main(
-    words, weights, summaries, rows, shown, part, singles=None, curves=None, embeddings=None, nulls=None,
-    targets=None, groups=None, rankings=None, thresholds=None, group_nulls=None,
+    words, weights, summaries, rows, shown, sites, seed, part, singles=None, curves=None,
+    embeddings=None, activations=None, nulls=None, targets=None, groups=None, rankings=None,
+    thresholds=None, group_nulls=None,
 ) -> None:  # fmt: skip
     """Write the part. Inputs from parts of the study that were not run are None."""
     vocabulary = pd.read_parquet(words)
     names = vocabulary["word"].to_numpy()
-    neurons = neurons_of(pd.concat([pd.read_parquet(path) for path in summaries]), names)
+    summaries = pd.concat([pd.read_parquet(path) for path in summaries])
+    neurons = neurons_of(summaries, names)
     document = {"neurons": columns(neurons), "words": list(dict.fromkeys(names))}
     if singles:
+        singles, found = pd.read_parquet(singles), np.load(embeddings, mmap_mode="r")
+        e, candidates = read_embeddings(weights), vocabulary["candidate"].to_numpy()
         optima, steps = optima_of(
-            pd.read_parquet(singles),
-            pd.read_parquet(curves),
-            np.load(embeddings, mmap_mode="r"),
-            neurons,
-            names,
-            read_embeddings(weights),
-            vocabulary["candidate"].to_numpy(),
-            shown,
+            singles, pd.read_parquet(curves), found, neurons, names, e, candidates, shown
         )
         document |= {"optima": columns(optima), "steps": steps}
+        first = singles.loc[singles["restart"] == 0, NEURON]
+        drawn = scatter_words(candidates, len(first), seed)
+        by_words = activations_by_words(first, read_matrices(sites, activations), drawn)
+        top = summaries.set_index(NEURON)["top_words"].loc[pd.MultiIndex.from_frame(first)]
+        document["scatter"] = scatter_of(found[first.index], drawn, by_words, top, names, e)
         if nulls:
             document["nulls"] = columns(nulls_by_layer(read_nulls(nulls)))
     if groups:

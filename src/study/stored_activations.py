@@ -27,6 +27,25 @@ def neuron_activations(matrices: dict[str, np.ndarray]) -> Callable:
     return activations_of
 
 
+def activations_by_words(
+    facts: pd.DataFrame, matrices: dict[str, np.ndarray], ids: np.ndarray
+) -> np.ndarray:
+    """Read the activations of single neurons by some words.
+
+    Args:
+        facts: n rows: `site`, `layer`, `index`.
+        matrices: word activations per site, (layers, V, width).
+        ids: ids of the words, (W,).
+
+    Returns:
+        (n, W).
+    """
+    found = np.empty((len(facts), len(ids)))
+    for (site, layer), rows in facts.groupby(["site", "layer"], observed=True).indices.items():
+        found[rows] = matrices[site][layer - 1][ids][:, facts["index"].to_numpy()[rows]].T
+    return found
+
+
 #: Measures some rows, given their activations by the candidate words, (C, rows).
 Explained = Callable[[np.ndarray, np.ndarray], pd.DataFrame]
 

@@ -523,7 +523,8 @@ def test_the_atlas_says_what_the_tables_say(study):
             page.goto(f"{address}#/tiny-deep/neuron/{of['site']}/{of['layer']}/{of['index']}")
             page.wait_for_selector("h1")
             text = page.locator("main").inner_text()
-            for name in ("activation", "ceiling", "start_activation", "nearest_cosine"):
+            names = ["activation", "ceiling", "start_activation", "nearest_cosine", "explanation"]
+            for name in names:
                 assert f"{float(f'{of[name]:.3g}'):g}" in text, name
             assert of["nearest_word"] in text
             page.goto(f"{address}#/tiny-deep/word/{word}")

@@ -7,6 +7,7 @@ import unicodedata
 
 import pandas as pd
 
+from textualization.analysis.explanation import NEAR, TOP
 from textualization.report.tables import readable
 
 #: Number of a neuron's groups, and of a word's neurons, that are listed.
@@ -38,6 +39,7 @@ def neuron_answer(document: dict, row: int, optimum: dict) -> list[str]:
         f"ceiling          {ceiling}",
         f"utilisation      best word {_p(o['utilisation_best_word'])}, nearest word "
         f"{_p(o['utilisation_nearest_word'])}, mean word {_p(o['utilisation_mean_word'])}",
+        *_explained(o),
         f"ascent           {o['taken']:.0f} steps, {end}",
         f"nearest words    {_listed(o['nearest_words'], o['nearest_cosines'])}",
         f"activating words {_listed(neurons['top_words'][row], neurons['top_activations'][row])}",
@@ -47,6 +49,7 @@ def neuron_answer(document: dict, row: int, optimum: dict) -> list[str]:
     own = {"of": "this neuron", "neurons": 1, "cosine to the nearest word": o["nearest_cosines"][0]}
     start = own | {"of": "its start", "cosine to the nearest word": o["start_nearest_cosine"]}
     own |= {"share of the ceiling": _share(o), "best word": _p(o["utilisation_best_word"])}
+    own["explanation"], start["explanation"] = o["explanation"], o["start_explanation"]
     rows = [own, start]
     nulls = pd.DataFrame(document.get("nulls", {"null": []}))
     for null in nulls.itertuples():
@@ -58,9 +61,27 @@ def neuron_answer(document: dict, row: int, optimum: dict) -> list[str]:
                     "cosine to the nearest word": null.nearest_cosine,
                     "share of the ceiling": _p(null.share_of_ceiling),
                     "best word": _p(null.utilisation_best_word),
+                    "explanation": null.explanation,
                 }
             )
     return [*lines, *_table(rows), "", _groups_of(document, row)]
+
+
+def _explained(optimum) -> list[str]:
+    """Say how well the optimum explains its neuron; nothing where that is not known."""
+    if _missing(optimum["explanation"]):
+        return []
+    start = optimum["start_explanation"]
+    said = f"{optimum['explanation']:z.2f}"
+    said += "" if _missing(start) else f" (its start {start:z.2f})"
+    shares = [(near, optimum[f"precision_{near}"]) for near in NEAR]
+    # Of the most activating words. There is no share where the vocabulary has not that many words.
+    found = [(round(TOP * share), near) for near, share in shares if not _missing(share)]
+    if found:
+        said += f"; of the {TOP} words that activate it most, "
+        said += "{} are among the {:,} nearest".format(*found[0])
+        said += "".join(f", {count} among the {near:,}" for count, near in found[1:])
+    return [f"explanation      {said}"]
 
 
 def _groups_of(document, row) -> str:
@@ -98,6 +119,7 @@ def word_answer(document: dict, word: str, groups: pd.DataFrame, rankings: dict)
             "rank": group.target_rank,
             "cosine": group.target_cosine,
             "share of ceiling": _p(_ratio(group.activation, group.ceiling)),
+            "explanation": group.explanation,
             "nearest words": ", ".join(map(printable, group.nearest_words.split(" "))),
         }
         for group in groups.sort_values(["selection", "scope", "scope_layer", "size"]).itertuples()
@@ -158,9 +180,13 @@ def _share(optimum) -> str:
     return _p(_ratio(optimum["activation"], optimum["ceiling"]))
 
 
+def _missing(value) -> bool:
+    return value is None or value != value
+
+
 def _n(value) -> str:
-    return "not known" if value is None or value != value else f"{value:.3g}"
+    return "not known" if _missing(value) else f"{value:.3g}"
 
 
 def _p(value) -> str:
-    return "" if value is None or value != value else f"{100 * value:.3g} %"
+    return "" if _missing(value) else f"{100 * value:.3g} %"

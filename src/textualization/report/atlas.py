@@ -4,6 +4,7 @@ A model's part of the atlas has these tables, each a dict of lists by column:
 
 neurons     every neuron of the studied sites, and its activations over words
 optima      the first start's optimum of every ascended neuron; `neuron` is a row of `neurons`
+scatter     some words' cosines to every optimum, in the order of `optima`, and activations by them
 targets     the target words; `thresholds`: their thresholds
 groups      the groups' optima, one row per target, selection, scope, layer and size
 rankings    per selection and target: the neurons (rows of `neurons`) of the largest group, in order
@@ -20,7 +21,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from textualization.analysis.similarity import several_nearest_words
+from textualization.analysis.similarity import several_nearest_words, unit
+from textualization.draws import generator
 
 NEURON = ["site", "layer", "index"]
 GROUP = ["word", "selection", "scope", "scope_layer", "size"]
@@ -28,9 +30,14 @@ GROUP = ["word", "selection", "scope", "scope_layer", "size"]
 OF_OPTIMA = ["activation", "ceiling", "start_activation", "start_nearest_cosine", "converged"]
 OF_OPTIMA += ["collapsed", "taken", "largest_entries", "mean_word_activation"]
 OF_OPTIMA += ["utilisation_best_word", "utilisation_mean_word", "utilisation_nearest_word"]
+OF_OPTIMA += ["explanation", "start_explanation", "precision_100", "precision_1000"]
 OF_GROUPS = ["activation", "ceiling", "recovered", "target_rank", "target_cosine", "margin"]
 OF_GROUPS += ["nearest_cosine", "nearest_words", "word_activation", "best_word", "converged"]
-OF_GROUPS += ["collapsed"]
+OF_GROUPS += ["collapsed", "explanation"]
+#: A scatter has at most so many drawn words, and all scatters of a model have at most so many points:
+#: a point takes about 5 bytes of the page, which adds up to 1.4 MB. So all 400 words are kept for up to
+#: 625 neurons, 108 for 2,304 neurons and 27 for 9,216.
+SCATTER_WORDS, SCATTER_POINTS = 400, 250_000
 
 
 def neurons_of(summaries: pd.DataFrame, words) -> pd.DataFrame:
@@ -82,6 +89,47 @@ def optima_of(singles, curves, found, neurons, words, embeddings, candidates, sh
     ), [int(step) for step in by_row.columns]
 
 
+def scatter_words(candidates, optima: int, seed: int) -> np.ndarray:
+    """Draw the words that the scatters of all neurons of a model share.
+
+    Args:
+        candidates: (V,), bool.
+        optima: number of scatters; many scatters have fewer words, see SCATTER_POINTS.
+        seed: seed of the study.
+
+    Returns:
+        Ids of candidates, ascending.
+    """
+    count = min(SCATTER_WORDS, SCATTER_POINTS // max(optima, 1))
+    drawn = generator(seed, "atlas words").permutation(np.flatnonzero(candidates))
+    return np.sort(drawn[:count])
+
+
+def scatter_of(found, drawn, activations, top, words, embeddings) -> dict:
+    """List the coordinates of words in every neuron's scatter, with three significant digits.
+
+    Args:
+        found: the optima, (n, H), in the order of `optima_of`.
+        drawn: ids of the words that all scatters share, (W,).
+        activations: of every neuron by these words, (n, W).
+        top: ids of the words that activate each neuron most, n lists.
+        words, embeddings: (V,); E, (V, H).
+
+    Returns:
+        `words`: the drawn words. Per optimum, `cosines` and `activations` of these words, and
+        `top_cosines`, of the neuron's `top_words`.
+    """
+    optima = unit(found).astype(np.float64)
+    return {
+        "words": plain(np.asarray(words, dtype=object)[drawn]),
+        "cosines": plain(optima @ unit(embeddings[drawn]).T, 3),
+        "activations": plain(activations, 3),
+        "top_cosines": [
+            plain(unit(embeddings[ids]) @ e, 3) for ids, e in zip(top, optima, strict=True)
+        ],
+    }
+
+
 def groups_of(groups: pd.DataFrame) -> pd.DataFrame:
     """List the first start's optimum of every group, with its number of starts and their recovery.
 
@@ -119,11 +167,11 @@ def nulls_by_layer(nulls: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         `null`, `site`, `layer`, `neurons`, `nearest_cosine`, `share_of_ceiling`,
-        `utilisation_best_word`.
+        `utilisation_best_word`, `explanation`.
     """
     nulls = nulls.assign(share_of_ceiling=nulls["activation"] / nulls["ceiling"])
     by_layer = nulls.groupby(["null", "site", "layer"], sort=False)
-    measured = ["nearest_cosine", "share_of_ceiling", "utilisation_best_word"]
+    measured = ["nearest_cosine", "share_of_ceiling", "utilisation_best_word", "explanation"]
     medians = by_layer[measured].median()
     return medians.assign(neurons=by_layer.size()).reset_index()
 
@@ -133,16 +181,16 @@ def columns(table: pd.DataFrame) -> dict[str, list]:
     return {name: [plain(value) for value in table[name]] for name in table.columns}
 
 
-def plain(value):
-    """Convert a value or sequence for JSON: four significant digits; None for missing or infinite."""
+def plain(value, digits: int = 4):
+    """Convert a value or sequence for JSON: significant digits; None for missing or infinite."""
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [plain(part) for part in value]
+        return [plain(part, digits) for part in value]
     if isinstance(value, (bool, np.bool_)):
         return int(value)
     if isinstance(value, (int, np.integer)):
         return int(value)
     if isinstance(value, (float, np.floating)):
-        return float(f"{value:.4g}") if np.isfinite(value) else None
+        return float(f"{value:.{digits}g}") if np.isfinite(value) else None
     return None if value is None or value is pd.NA else str(value)
 
 

@@ -31,7 +31,32 @@ def test_a_neurons_answer_holds_its_numbers_words_and_nulls(made):
     nulls = pd.DataFrame(made["nulls"])
     here = nulls[nulls["layer"] == 2]
     assert len(here) == 4
-    assert all(f"{value:.3f}" in text for value in here["nearest_cosine"])
+    for name in ("nearest_cosine", "explanation"):
+        assert all(f"{value:.3f}" in text for value in here[name])
+    assert all(f"{own[name]:.3f}" in text for name in ("explanation", "start_explanation"))
+
+
+def explained(made, **known):
+    own = optimum(made, 27) | {"explanation": 0.351, "start_explanation": -0.001}
+    own |= {"precision_100": 0.12, "precision_1000": 0.4} | known
+    return [line for line in neuron_answer(made, 27, own) if line.startswith("explanation  ")]
+
+
+def test_a_neurons_explanation_is_told_as_far_as_it_is_known(made):
+    words = "of the 100 words that activate it most, 12 are among the 100 nearest"
+    start = "explanation      0.35 (its start 0.00)"
+    assert explained(made) == [f"{start}; {words}, 40 among the 1,000"]
+    assert explained(made, precision_1000=None) == [f"{start}; {words}"]
+    assert explained(made, precision_100=None, precision_1000=None) == [start]
+    nothing = {"precision_100": None, "precision_1000": float("nan"), "start_explanation": None}
+    assert explained(made, **nothing) == ["explanation      0.35"]
+    assert explained(made, explanation=None) == []
+
+
+def test_what_is_not_explained_shows_as_nothing_in_tables(made):
+    lines = neuron_answer(made, 27, optimum(made, 27) | {"explanation": None})
+    own = next(line for line in lines if line.lstrip().startswith("this neuron "))
+    assert own.rstrip().endswith("%") and "nan" not in "".join(lines).lower()
 
 
 def test_a_neuron_without_a_ceiling_says_so(made):
@@ -54,7 +79,8 @@ def test_a_words_answer_holds_its_groups_thresholds_layers_and_nulls(made):
     rankings = {name: of[0] for name, of in made["rankings"].items()}
     lines = word_answer(made, "music", groups, rankings)
     text = "\n".join(lines)
-    assert all(f"{cosine:.3f}" in text for cosine in groups["target_cosine"])
+    for name in ("target_cosine", "explanation"):
+        assert all(f"{value:.3f}" in text for value in groups[name])
     assert text.count("yes") == groups["recovered"].sum()
     counts = pd.Series([row // 20 + 1 for row in rankings["absolute"]]).value_counts().sort_index()
     told = ", ".join(f"{layer}: {count}" for layer, count in counts.items())

@@ -96,6 +96,35 @@ def test_an_optimum_is_its_first_starts_and_knows_its_neuron_and_its_curve():
         )
 
 
+def test_scatters_share_drawn_candidates_and_many_scatters_have_fewer():
+    candidates = np.arange(3000) % 3 > 0
+    few = atlas.scatter_words(candidates, 10, seed=1)
+    assert len(few) == atlas.SCATTER_WORDS and (np.diff(few) > 0).all() and candidates[few].all()
+    many = atlas.scatter_words(candidates, 2500, seed=1)
+    assert len(many) * 2500 == atlas.SCATTER_POINTS and set(many) < set(few)
+    assert set(atlas.scatter_words(candidates, 10, seed=2)) != set(few)
+    assert atlas.scatter_words(candidates[:6], 10, seed=1).tolist() == [1, 2, 4, 5]
+
+
+def test_a_scatter_has_the_cosines_of_drawn_and_of_top_words_and_activations():
+    vectors = np.array([[1.0, 0], [0, 2], [3, 3], [-1, 0]])
+    found = np.array([[2.0, 0], [np.nan, 0]])
+    made = atlas.scatter_of(
+        found,
+        np.array([0, 2]),
+        np.array([[0.12345, -7], [1, 2]]),
+        [[3], [1]],
+        list("abcd"),
+        vectors,
+    )
+    assert made == {
+        "words": ["a", "c"],
+        "cosines": [[1.0, 0.707], [None, None]],
+        "activations": [[0.123, -7.0], [1.0, 2.0]],
+        "top_cosines": [[-1.0], [None]],
+    }
+
+
 def test_groups_keep_their_first_start_and_count_all():
     groups = pd.DataFrame(
         {
@@ -132,10 +161,12 @@ def test_nulls_are_medians_by_layer():
     nulls = pd.DataFrame({"null": "p", "site": "output", "layer": [1, 1, 1, 2]})
     nulls = nulls.assign(activation=[1.0, 2.0, 6.0, 1.0], ceiling=[2.0, 2.0, 6.0, np.nan])
     nulls = nulls.assign(nearest_cosine=[0.1, 0.2, 0.4, 0.5], utilisation_best_word=1.0)
+    nulls = nulls.assign(explanation=[0.1, np.nan, 0.5, np.nan])
     found = atlas.nulls_by_layer(nulls)
     assert found["nearest_cosine"].tolist() == [0.2, 0.5]
     assert found["neurons"].tolist() == [3, 1]
     assert atlas.columns(found)["share_of_ceiling"] == [1.0, None]
+    assert atlas.columns(found)["explanation"] == [0.3, None]
 
 
 def test_values_become_json_without_nan():
@@ -150,6 +181,7 @@ def test_values_become_json_without_nan():
         "x",
     ]
     assert atlas.plain(values) == [0.3333, None, None, 1, 4, [2.0], None, "x"]
+    assert atlas.plain([[1 / 3]], 3) == [[0.333]]
 
 
 def test_a_page_holds_its_files_and_data_and_nothing_ends_a_script_too_soon():

@@ -126,13 +126,62 @@ def test_a_neuron_is_found_by_layer_and_index(page, documents):
     heading(page, "Neuron output/2/7")
     optima = documents["first"]["optima"]
     row = 20 + 7
-    facts = page.locator(".facts").inner_text()
+    facts = page.locator(".facts").first.inner_text()
     for name in ("activation", "ceiling", "start_activation"):
         assert f"{float(f'{optima[name][row]:.3g}'):g}" in facts
     assert column(page, "Nearest words", 1) == optima["nearest_words"][row]
     assert column(page, "activate it most", 1) == documents["first"]["neurons"]["top_words"][row]
     expect(page.get_by_role("img", name="Activation along the ascent")).to_be_visible()
     assert len(column(page, "of the same layer", 1)) == 2 + 4
+    own, start, *nulls = column(page, "of the same layer", 6)
+    assert [own, start] == [
+        short(optima[name][row]) for name in ("explanation", "start_explanation")
+    ]
+    of_nulls = documents["first"]["nulls"]
+    assert nulls == [
+        short(value)
+        for value, layer in zip(of_nulls["explanation"], of_nulls["layer"], strict=True)
+        if layer == 2
+    ]
+
+
+def short(value):
+    """A number as the page shows it."""
+    return f"{float(f'{value:.3g}'):g}"
+
+
+def test_a_neuron_shows_what_its_optimum_explains(page, documents):
+    part, row = documents["first"], 20 + 7
+    page.goto(page.url.split("#")[0] + "#/first/neuron/output/2/7")
+    section = page.locator("section", has=page.get_by_role("heading", name="optimum explains"))
+    text = section.inner_text()
+    for name in ("explanation", "start_explanation"):
+        assert short(part["optima"][name][row]) in text
+    for near, name in (("100", "precision_100"), ("1,000", "precision_1000")):
+        # As in JavaScript, halves are rounded up.
+        assert f"{int(100 * part['optima'][name][row] + 0.5)} among the {near} nearest" in text
+    top = part["neurons"]["top_words"][row]
+    others = [word for word in part["scatter"]["words"] if word not in top]
+    figure = section.get_by_role("img", name=f"{len(others)} words that were drawn once")
+    expect(figure.locator("circle")).to_have_count(len(others))
+    expect(figure.locator("[fill='var(--series-1)'] path")).to_have_count(len(top))
+    figure.locator("circle").first.hover(force=True)
+    expect(figure).to_contain_text(re.compile(r"cosine \S+, activation \S+"))
+
+
+def test_a_neuron_whose_explanation_is_not_known_says_so(browser, documents, tmp_path):
+    part = documents["first"]
+    names = ("explanation", "start_explanation", "precision_100", "precision_1000")
+    optima = part["optima"] | {name: [None] * 60 for name in names}
+    path = tmp_path / "index.html"
+    none = [[None] * len(part["scatter"]["words"])] * 60
+    unknown = part["scatter"] | {"cosines": none, "top_cosines": [[None] * 10] * 60}
+    path.write_text(page_of({"first": part | {"optima": optima, "scatter": unknown}}), "utf-8")
+    with watched(browser) as page:
+        page.goto(f"{path.as_uri()}#/first/neuron/output/2/7")
+        section = page.locator("section", has=page.get_by_role("heading", name="optimum explains"))
+        expect(section.locator("dd")).to_have_text(["–"])
+        expect(section.get_by_role("img")).to_have_count(0)
 
 
 def test_a_neuron_names_the_groups_that_it_is_in(page, documents):
@@ -169,6 +218,8 @@ def test_a_word_shows_its_groups_and_who_shares_their_neurons(page, documents):
     shown = column(page, "Optima of its groups", 4)
     assert shown.count("yes") == sum(groups["recovered"][i] for i in own)
     assert len(shown) == len(own) == 9
+    explained = column(page, "Optima of its groups", 10)
+    assert sorted(explained) == sorted(short(groups["explanation"][i]) for i in own)
     ranking = part["rankings"]["z_score"]
     mine = set(ranking[targets.index("music")][:5])
     shared = {word: len(mine & set(r[:5])) for word, r in zip(targets, ranking, strict=True)}
@@ -218,6 +269,9 @@ def test_every_layer_leads_to_its_neurons(page):
     expect(multiples).to_have_count(3)
     page.get_by_label("Show").select_option("share")
     page.wait_for_function("location.hash.includes('measure=share')")
+    page.get_by_label("Show").select_option("explanation")
+    page.wait_for_function("location.hash.includes('measure=explanation')")
+    expect(page.locator("figure.wide")).to_contain_text("dashed: medians of null models")
     multiples.nth(1).click()
     expect(page.get_by_role("combobox", name="Layer")).to_have_value("2")
     assert all(name.startswith("output/2/") for name in column(page, "layer 2", 1))
