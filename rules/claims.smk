@@ -78,6 +78,7 @@ rule write_findings:
         claims=STUDY / "claims.csv",
         singles=for_each_model(table_of("singles"), "singles"),
         twins=for_each_model(table_of("twins"), "twins"),
+        explanation=for_each_model(table_of("explanation"), "any"),
         robustness=for_each_model(table_of("robustness"), "both"),
         variance=for_each_model(table_of("variance"), "both"),
         answers=for_each_model([in_experiment(name) / "answer.md" for name in EXPERIMENTS]),

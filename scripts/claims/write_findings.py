@@ -8,7 +8,7 @@ from pathlib import Path
 from study.job import run
 from textualization.files import write_text
 from textualization.report.csv_tables import read_csv
-from textualization.report.sentences import lines, of_twins, sorted_by_null_models
+from textualization.report.sentences import lines, of_twins, sorted_by_null_models, with_interval
 from textualization.report.tables import html_prose, page, readable
 
 TITLES = {
@@ -28,8 +28,8 @@ much they may differ."""
 
 
 def main(
-    claims, singles, twins, robustness, variance, answers, found, models, experiments, null_models,
-    replicates, confidence, findings, html,
+    claims, singles, twins, explanation, robustness, variance, answers, found, models, experiments,
+    null_models, replicates, confidence, findings, html,
 ) -> None:  # fmt: skip
     claims = read_csv(claims)
     kind = claims["claim"].str.split(".").str[0]
@@ -46,6 +46,7 @@ def main(
             text += _twins(read_csv(twins[place]), own) if twins else []
             text += _against_null_models(own, null_models, replicates)
             text += _against_others(own, null_models)
+        text += _explanation(read_csv(explanation[place])) if explanation else []
         text += _geometry(read_csv(singles[place])) if singles else []
         if robustness:
             text += _robustness(read_csv(robustness[place]))
@@ -106,11 +107,6 @@ def _twins(table, claims) -> list[str]:
             f" Over these objectives, the claim that moves most is {most['claim']}, by "
             f"{most['twin_change']:+.3g}."
         )
-    if table["elsewhere"].any():
-        text += (
-            " Nobody can reproduce single optima of this protocol: those of a start within rounding are "
-            "as good."
-        )
     return ["", text]
 
 
@@ -139,6 +135,35 @@ def _against_others(claims, null_models) -> list[str]:
     if not len(names):
         return []
     return ["", "### Compared with the other nulls", "", *lines(claims, names, others)]
+
+
+def _explanation(table) -> list[str]:
+    """Compare what optima explain with the gradient at the mean word and with ridge regression."""
+    singles = table[(table["of"] == "singles") & (table["layer"] == "all")]
+    text = []
+    for (of, at), rows in [
+        *((("single neurons", site), rows) for site, rows in singles.groupby("site")),
+        *(
+            ((f"groups of {size} neurons", selection), rows)
+            for (selection, size), rows in table[table["of"] == "groups"].groupby(
+                ["selection", "size"]
+            )
+        ),
+    ]:
+        rows = rows.set_index("direction")
+        optimum, gradient, ridge = (
+            with_interval(*rows.loc[name, ["explanation", "ci_low", "ci_high"]])
+            for name in ("optimum", "gradient", "ridge")
+        )
+        text.append(
+            f"- {of} ({at}): the optimum {optimum}, the gradient at the mean word {gradient}, the best "
+            f"linear explanation {ridge}"
+        )
+    intro = (
+        "Correlation over held-out words between closeness to a direction and the activation by the "
+        "word (means; `tables/explanation` has more directions):"
+    )
+    return ["", "### How much optima explain", "", intro, "", *text]
 
 
 def _geometry(singles) -> list[str]:

@@ -3,7 +3,7 @@
 import textualization as tx
 
 model = tx.load("sentence-transformers/all-MiniLM-L6-v2")
-optima = tx.ascend(model, neurons=["output/3/120"], solver="lbfgs", steps=200)
+optima = tx.ascend(model, neurons=["output/3/120"], solver="lbfgs", steps=105, dtype="float64")
 optima.nearest_words(5)
 """
 
@@ -14,6 +14,7 @@ _PUBLIC = {
     "load": "textualization.models.loading",
     "Model": "textualization.models.model",
     "ascend": "textualization.api",
+    "explain": "textualization.api",
     "Optima": "textualization.optima",
     "RequestError": "textualization.errors",
 }

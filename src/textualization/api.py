@@ -1,4 +1,4 @@
-"""The function `ascend`: gradient ascent on neurons and groups given by name."""
+"""The functions `ascend` and `explain`: inputs for neurons and groups given by name."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,13 +6,17 @@ from dataclasses import fields
 
 import numpy as np
 import pandas as pd
+import torch
 
+from textualization.ascent.objectives import mean_of
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.ascent.solvers import SOLVERS
+from textualization.directions import gradients
 from textualization.errors import RequestError, require_choice
 from textualization.models.model import Model
 from textualization.models.transformer import SITES
 from textualization.optima import Optima
+from textualization.optima_arrays import OptimaArrays
 
 #: Fields of a solver that `ascend` sets itself, so they are no options.
 _SET_INTERNALLY = ("gram", "steps", "words")
@@ -65,16 +69,7 @@ def ascend(
         RequestError: the model has no such neuron, a group is empty, or an argument is not allowed.
     """
     _check(solver, options, dtype, init, steps=steps, restarts=restarts, window=window)
-    named = [
-        (_name(neuron), [neuron], ("single", *neuron)) for neuron in _neurons(model, neurons or [])
-    ]
-    for name, group in (groups or {}).items():
-        named.append((str(name), _neurons(model, group, f"group {name!r}"), ("group", str(name))))
-    if not named:
-        raise RequestError("neurons, groups: name at least one neuron or one group")
-    for name, group, _ in named:
-        if not group:
-            raise RequestError(f"group {name!r}: it is empty (allowed: one or more neurons)")
+    named = _named(model, neurons, groups)
     table = pd.DataFrame(
         [
             {"objective": name, "restart": restart, "size": len(group)}
@@ -98,6 +93,82 @@ def ascend(
     execution = Execution(device=model.device, threads=threads)
     arrays = ascend_objectives(model, table, protocol, execution, candidates)
     return Optima(model, arrays, table["neurons"].tolist())
+
+
+def explain(
+    model: Model, neurons: Sequence | None = None, groups: Mapping[str, Sequence] | None = None
+) -> Optima:
+    """Find the direction whose closeness says best which words activate a neuron or group.
+
+    It is the activation's gradient at the mean word embedding. It takes one evaluation and looks at no
+    word's activation. The optimum answers another question, which input activates most, and explains
+    less (docs/explanation.md).
+
+    Args:
+        model, neurons, groups: as of `ascend`. The model's words must be known.
+
+    Returns:
+        A direction per neuron and group, in the given order, at the words' mean length. `table()`
+        scores it as it scores optima.
+
+    Raises:
+        RequestError: as of `ascend`.
+    """
+    words = model.embeddings[model.known_words()["candidate"].to_numpy()]
+    named = _named(model, neurons, groups)
+    chosen = [group for _, group, _ in named]
+    gradient = gradients(model, chosen)
+    length = np.linalg.norm(gradient, axis=1, keepdims=True)
+    scale = np.linalg.norm(words, axis=1).mean() / np.where(length > 0, length, 1)
+    start = np.repeat(words.mean(axis=0)[None], len(named), axis=0)
+    found = (gradient * scale).astype(np.float32)
+    transformer = model.transformer()
+    objectives = mean_of(chosen, transformer)
+    with torch.inference_mode():
+        curve = np.stack(
+            [
+                objectives.value(
+                    transformer.activations(
+                        torch.from_numpy(e).to(transformer.word_embeddings), objectives.neurons
+                    )
+                )
+                .double()
+                .cpu()
+                .numpy()
+                for e in (start, found)
+            ]
+        )
+    arrays = OptimaArrays(
+        objectives=pd.DataFrame(
+            [{"objective": name, "restart": 0, "size": len(group)} for name, group, _ in named]
+        ),
+        start=start,
+        embedding=found,
+        activation=curve[-1],
+        ceiling=objectives.ceiling(transformer).numpy(),
+        largest_entries=np.empty((len(named), 0), int),
+        finite=np.isfinite(curve[-1]),
+        dead=length[:, 0] == 0,
+        taken=np.ones(len(named), int),
+        steps=np.array([0, 1]),
+        curve=curve,
+    )
+    return Optima(model, arrays, chosen)
+
+
+def _named(model: Model, neurons, groups) -> list[tuple[str, list, tuple]]:
+    """List the name, the neurons and the identity of every requested neuron and group."""
+    named = [
+        (_name(neuron), [neuron], ("single", *neuron)) for neuron in _neurons(model, neurons or [])
+    ]
+    for name, group in (groups or {}).items():
+        named.append((str(name), _neurons(model, group, f"group {name!r}"), ("group", str(name))))
+    if not named:
+        raise RequestError("neurons, groups: name at least one neuron or one group")
+    for name, group, _ in named:
+        if not group:
+            raise RequestError(f"group {name!r}: it is empty (allowed: one or more neurons)")
+    return named
 
 
 def _check(solver, options, dtype, init, **counts) -> None:

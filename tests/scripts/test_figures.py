@@ -111,6 +111,16 @@ def numbers(study, statistics, **keys):
     return pd.concat([own.assign(null_model=None), of_nulls])
 
 
+def explained(study):
+    names = {"direction": ["optimum", "start", "gradient", "best_word", "top_words", "ridge"]}
+    layers = [*map(str, study.layers), "all"]
+    of_singles = rows(
+        study, "explanation", *INTERVAL, of=["singles"], site=["output"], layer=layers, **names
+    )
+    selections = {"of": ["groups"], "selection": study.selections, "size": study.sizes}
+    return pd.concat([of_singles, rows(study, "explanation", *INTERVAL, **selections, **names)])
+
+
 def of_models(study):
     sizes = [f"matched.recovery.{s}.{n}" for s in study.selections for n in study.sizes]
     sizes += [f"matched.threshold.{s}.67" for s in study.selections] + ["single.nearest_cosine"]
@@ -145,6 +155,10 @@ FIGURES = {
         "single_curves": curves(singles(s)),
         "groups": (groups := rows(s, size=s.sizes, word=s.words, ceiling=[2.0])),
         "group_curves": curves(groups),
+    },
+    "figures/explanation": lambda s, f: {
+        "explanation": explained(s),
+        "site": "output",
     },
     "figures/nearest": lambda s, f: {
         "singles": singles(s),

@@ -58,7 +58,10 @@ def test_an_import_is_light_and_offers_its_face():
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     face, heavy = done.stdout.splitlines()
-    assert face == "['Model', 'Optima', 'RequestError', 'ascend', 'load']" and heavy == "set()"
+    assert (
+        face == "['Model', 'Optima', 'RequestError', 'ascend', 'explain', 'load']"
+        and heavy == "set()"
+    )
     with pytest.raises(AttributeError, match="no attribute 'climb'"):
         tx.climb  # noqa: B018
 
@@ -117,6 +120,40 @@ def test_the_table_agrees_with_brute_force(model, optima):
     assert table["recovered"][4] == (table["nearest_word"][4] == "river")
     # What is named like no word has no target.
     assert table["target_cosine"].isna().tolist() == [True] * 4 + [False] * 2 + [True] * 2
+
+
+def test_what_explains_is_transformers_gradient_at_the_mean_word(model):
+    groups = {"mine": ["output/1/2", ("output", 3, 1)]}
+    found = tx.explain(model, ["output/3/12"], groups)
+    candidates = np.flatnonzero(model.candidates)
+    words = whole().get_input_embeddings().weight.detach()[candidates]
+    for row, neurons in enumerate([[(3, 12)], [(1, 2), (3, 1)]]):
+        mean = words.mean(dim=0).requires_grad_()
+        bert = whole()
+        embeddings = bert.get_input_embeddings().weight
+        states = bert(
+            inputs_embeds=torch.stack([embeddings[2], mean, embeddings[3]])[None],
+            output_hidden_states=True,
+        ).hidden_states
+        value = sum(states[layer][0, 1, index] for layer, index in neurons) / len(neurons)
+        (gradient,) = torch.autograd.grad(value, mean)
+        expected = gradient / gradient.norm() * words.norm(dim=1).mean()
+        np.testing.assert_allclose(found.embedding[row], expected, rtol=2e-4, atol=2e-5)
+        reached = outputs(found.embedding[row])
+        mean = np.mean([reached[layer - 1, index] for layer, index in neurons])
+        assert found.activation[row] == pytest.approx(mean, rel=1e-4)
+    table = found.table()
+    assert table["objective"].tolist() == ["output/3/12", "mine"]
+    assert (table["explanation"] > 0.5).all() and found.nearest_words(3)["rank"].max() == 3
+
+
+def test_explanation_of_an_optimum_is_that_of_its_words(model, optima):
+    table, candidates = optima.table(), np.flatnonzero(model.candidates)
+    words = model.embeddings[candidates].astype(float)
+    layers = np.stack([outputs(word) for word in words])
+    near = words @ optima.embedding[0] / np.linalg.norm(words, axis=1)
+    expected = np.corrcoef(near, layers[:, 2, 12])[0, 1]
+    assert table["explanation"][0] == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_words_neurons_are_its_strongest(model):

@@ -20,7 +20,7 @@ from textualization.draws import generator
 from textualization.models.transformer import Tap
 
 FOLDER = "tests/data/tiny-deep"
-GROUPS = [[("output", 1, 3)], [("output", 4, 0)], [("output", 2, 1), ("output", 3, 5)]]
+GROUPS = [[("output", 1, 3)], [("output", 3, 0)], [("output", 2, 1), ("output", 3, 5)]]
 
 
 @pytest.fixture(scope="module")

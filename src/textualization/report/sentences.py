@@ -70,7 +70,9 @@ def lines(claims: pd.DataFrame, names, nulls) -> list[str]:
 #: What has twins, in sentences.
 TWINNED = {"singles": "single neurons", "groups": "groups"}
 #: What it means if any did.
-IRREPRODUCIBLE = " Such optima cannot be reproduced: another machine rounds otherwise."
+IRREPRODUCIBLE = (
+    " Nobody can reproduce single optima of this protocol, since every machine rounds its own way."
+)
 
 
 def of_twins(tables) -> str:
