@@ -13,6 +13,7 @@ from textualization.analysis.similarity import late_change, nearest_words, unit
 from textualization.ascent.exhaustive import try_words
 from textualization.ascent.objectives import mean_of
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
+from textualization.explanations import explanation_over
 from textualization.files import write_table
 from textualization.models.model import Model
 from textualization.models.tokenizer import load_tokenizer
@@ -47,6 +48,9 @@ def main(
             found = _described(optima, neurons, protocol)
             found = found.assign(condition=name, null=null, draw=replicate, **_varied(condition))
             found["word_activation"] = _own_word_activation(found, objectives["neurons"], model)
+            if protocol.length == 1:
+                explained = explanation_over(model, reference, objectives["neurons"], optima)
+                found["explanation"] = explained["explanation"].to_numpy()
             tables.append(found)
     write_table(pd.concat(tables, ignore_index=True), table)
 

@@ -20,6 +20,7 @@ from textualization.report.verdicts import null_verdict
 STATISTICS = {
     "nearest_cosine": "cosine to the nearest word",
     "activation_share": "activation, as a share of the highest under any condition",
+    "explanation": "explanation (correlation over words of closeness and activation)",
     "recovered": "recovery (the word is the nearest one)",
     "target_cosine": "cosine to the word of the group",
     "nearest_cosine_elsewhere": "cosine to the nearest word at the other free positions",

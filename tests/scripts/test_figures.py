@@ -241,6 +241,13 @@ FIGURES = {
         ),
         "blocks": ["a"],
     },
+    "experiments/figure_explanation": lambda s, f: {
+        "numbers": numbers(
+            s, ["activation_share", "explanation"],
+            of=["single", "group"], block=["a"], condition=["a steps=1", "a steps=20"],
+        ),
+        "blocks": ["a", "b"],
+    },
     "experiments/figure_robustness": lambda s, f: {
         "numbers": numbers(replace(s, sizes=(1,)), ["threshold_67"], condition=list(CONDITIONS)),
         "freezing": rows(s, "activation_share", "norm", "gain_at_the_end", **STALLS, init_scale=[1.0]),

@@ -57,7 +57,7 @@ def test_what_nothing_says_is_the_studys():
     assert other["init"]["kind"] == "uniform" and other["seed"] == 0
 
 
-def test_the_six_questions_are_declared_and_possible():
+def test_the_shipped_questions_are_declared_and_possible():
     names = [
         "parametrisation",
         "input_length",
@@ -65,6 +65,7 @@ def test_the_six_questions_are_declared_and_possible():
         "selection",
         "contexts",
         "decomposition",
+        "explanation",
     ]
     settings = changed(("run", names))
     assert list(settings["experiments"]) == names

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.campaign
 
 OVERLAYS = ("config/test.yaml", "config/test-questions.yaml")
 NAMES = ("parametrisation", "input_length", "robustness", "selection", "contexts", "decomposition")
+NAMES += ("explanation",)
 PARTS = {
     "parametrisation": ["front"],
     "input_length": ["places"],
@@ -22,6 +23,7 @@ PARTS = {
     "selection": ["overlap", "sharing"],
     "contexts": ["nearest", "senses"],
     "decomposition": ["explained", "paths"],
+    "explanation": [],
 }
 
 
