@@ -30,7 +30,8 @@ def main(numbers, blocks, files: FigureFiles) -> None:
     steps = numbers["condition"].str.extract(r"\bsteps=(\d+)")[0]
     numbers = numbers.assign(steps=steps.astype(float)).dropna(subset="steps")
     own = numbers[numbers["null_model"].isna()]
-    rows = [(of, size) for of, size in own[["of", "size"]].drop_duplicates().to_numpy()]
+    # Of groups, those of the first size.
+    rows = own.drop_duplicates("of")[["of", "size"]].to_numpy().tolist()
     alt = " ".join(
         alt_text(f"{_name(of, size)}, {re.sub(chr(10), ' ', PANELS[statistic])} by steps", facts)
         for of, size in rows
@@ -47,8 +48,7 @@ def main(numbers, blocks, files: FigureFiles) -> None:
                 if statistic == "explanation":
                     _nulls(axis, _chosen(numbers, of, size, statistic), blocks[0])
                 axis.set(xlabel="steps", ylabel=title, title=_name(of, size))
-                if chosen["value"].notna().any():
-                    axis.set_xscale("log")
+                axis.set(xscale="log", xlim=(0.8 * own["steps"].min(), 1.25 * own["steps"].max()))
             line[0].set_ylim(0, 1.05)
         shared_legend(axes)
 

@@ -54,8 +54,9 @@ def main(explanation, site, files: FigureFiles) -> None:
                 with_bars(axis, values.assign(size=of[x]), label=label(name), **STYLES[name])
             axis.axhline(0, color="0.8", lw=0.6, zorder=0)
             axis.set(xlabel=title, ylim=(-0.1, 1), ylabel="explanation\n(correlation over words)")
-        if panels[-1][0] == "size":
-            axes[-1].set_xscale("log")
+        if len(groups):
+            sizes = groups["size"].astype(float)
+            axes[-1].set(xscale="log", xlim=(0.8 * sizes.min(), 1.25 * sizes.max()))
         shared_legend(axes)
 
 
