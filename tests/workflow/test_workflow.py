@@ -67,7 +67,8 @@ ASCENTS_OF_GROUPS = {"ascend_groups", "twin_groups", "null_model_groups", "rando
 ASCENTS = ASCENTS_OF_SINGLES | ASCENTS_OF_GROUPS
 OF_BOTH = {"table_robustness", "table_strata", "table_variance", "figure_projection"}
 OF_TWINS = {"table_twins", "write_atlas"} | RECORD
-OF_BOTH |= {"figure_curves"} | OF_TWINS | ATLAS
+OF_DIRECTIONS = {"compare_directions", "table_explanation", "figure_explanation"}
+OF_BOTH |= {"figure_curves"} | OF_DIRECTIONS | OF_TWINS | ATLAS
 OF_SINGLES = {
     "describe_singles",
     "describe_twin_singles",
@@ -647,7 +648,7 @@ def test_editing_a_module_re_runs_exactly_its_dependants(edited, module, rules):
          | OF_NULL_GROUPS | {"table_utilisation", "figure_utilisation", "figure_nearest"} | RECORD),
         ("nulls.objectives", ["other_word"], {"table_nulls_groups"} | OF_NULL_GROUPS | RECORD),
         ("statistics.leading_directions", 4, {"figure_projection", "provenance", "manifest"}),
-        ("statistics.nearest_words", 3, OF_GROUPS),
+        ("statistics.nearest_words", 3, OF_GROUPS - OF_DIRECTIONS),
         ("words.candidates", "all", {"mark_candidates", "list_targets", "neuron_summaries"}
          | {"rank_neurons", "draw_reference", "null_model_singles"} | ASCENTS_OF_GROUPS
          | OF_SINGLES | OF_GROUPS),
