@@ -17,6 +17,8 @@ STUDY, MODEL, NULLS = "default", "minilm-l6", ("permuted", "untrained")
 QUESTIONS, EXPERIMENT = "questions", "parametrisation"
 FIGURES = ("recovery", "nulls")
 QUESTIONS_FIGURES = ("parametrisation", "decomposition")
+#: The page on explanation, and the group sizes (absolute selection) that it shows.
+EXPLANATION, SIZES = "docs/explanation.md", (25, 100, 250)
 #: Calls of `make ask` in the README.
 CALLS = (("--word", "music"), ("--neuron", "output/3/120"))
 #: Characters of an alt text in the README; docs/ has the whole text.
@@ -31,6 +33,7 @@ SHOWN = {
     "single.utilisation.best_word": "utilisation: share of the optimum's activation, best word (median)",
     "single.utilisation.mean_word": "⤷ words on average",
     "single.utilisation.nearest_word": "⤷ the optimum's own nearest word",
+    "single.explanation": "explanation: correlation of closeness to the optimum and activation (mean)",
     "group.recovery.absolute.25": "recovery of the word, groups of 25 neurons (absolute)",
     "group.recovery.absolute.50": "⤷ 50 neurons",
     "group.recovery.absolute.100": "⤷ 100 neurons",
@@ -76,6 +79,13 @@ def main(readme="README.md", page="docs/results.md", results="results") -> None:
     _put(page, "asked", "\n".join(answers))
     for name in FIGURES:
         _show(page, name, Path(results) / STUDY / MODEL / f"figures/{name}.png")
+    tables = Path(results) / STUDY / MODEL
+    _put(
+        EXPLANATION,
+        "directions",
+        markdown(_directions(read_csv(tables / "tables/explanation.csv"))),
+    )
+    _show(EXPLANATION, "explanation", tables / "figures/explanation.png")
     _photograph(
         Path(results) / STUDY / "atlas/index.html", "#/minilm-l6/word/music", "docs/atlas.png"
     )
@@ -85,6 +95,8 @@ def main(readme="README.md", page="docs/results.md", results="results") -> None:
         _put(page, "questions", markdown(_conditions(numbers)))
         for name in QUESTIONS_FIGURES:
             _show(page, name, experiments / name / "figure.png")
+    if (along := experiments / "explanation/figure.png").is_file():
+        _show(EXPLANATION, "explanation-along", along)
 
 
 def _claims(study: Path, shown: dict[str, str]) -> pd.DataFrame:
@@ -106,6 +118,23 @@ def _claims(study: Path, shown: dict[str, str]) -> pd.DataFrame:
             row[f"{null}: value; MiniLM's excess over it"] = text
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _directions(table) -> pd.DataFrame:
+    """Return a row per direction: what it explains of single neurons and of groups by size."""
+    shown = {"single neurons": table[(table["of"] == "singles") & (table["layer"] == "all")]}
+    groups = table[table["selection"] == "absolute"]
+    for size in SIZES:
+        shown[f"groups of {size}"] = groups[groups["size"] == size]
+    columns = {
+        name: {
+            row.direction: with_interval(row.explanation, row.ci_low, row.ci_high)
+            for row in rows.itertuples()
+        }
+        for name, rows in shown.items()
+    }
+    found = pd.DataFrame(columns).fillna("").rename_axis("direction").reset_index()
+    return found.assign(direction=found["direction"].str.replace("_", " "))
 
 
 def _thresholds(study: Path) -> str:
