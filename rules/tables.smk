@@ -26,7 +26,14 @@ TABLES = {
     "explanation": {
         "subject": "any",
         "part": "Explanation",
-        "reads": {kind: MODEL / f"directions/{kind}.parquet" for kind in STUDIED},
+        "reads": {
+            name: files
+            for kind in STUDIED
+            for name, files in {
+                kind: MODEL / f"directions/{kind}.parquet",
+                f"null_{kind}": null_batches(kind, NULLS["models"]),
+            }.items()
+        },
     },
     "neurons": {
         "subject": "singles",

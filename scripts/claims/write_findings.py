@@ -139,12 +139,13 @@ def _against_others(claims, null_models) -> list[str]:
 
 def _explanation(table) -> list[str]:
     """Compare what optima explain with the gradient at the mean word and with ridge regression."""
+    table = table[table["model"] == "model"]
     singles = table[(table["of"] == "singles") & (table["layer"] == "all")]
     text = []
     for (of, at), rows in [
         *((("single neurons", site), rows) for site, rows in singles.groupby("site")),
         *(
-            ((f"groups of {size} neurons", selection), rows)
+            ((f"groups of {size:g} neurons", selection), rows)
             for (selection, size), rows in table[table["of"] == "groups"].groupby(
                 ["selection", "size"]
             )

@@ -122,6 +122,9 @@ def _claims(study: Path, shown: dict[str, str]) -> pd.DataFrame:
 
 def _directions(table) -> pd.DataFrame:
     """Return a row per direction: what it explains of single neurons and of groups by size."""
+    names = table["direction"].str.replace("_", " ")
+    of_nulls = table["model"] != "model"
+    table = table.assign(direction=names.where(~of_nulls, names + " (" + table["model"] + ")"))
     shown = {"single neurons": table[(table["of"] == "singles") & (table["layer"] == "all")]}
     groups = table[table["selection"] == "absolute"]
     for size in SIZES:
@@ -133,8 +136,8 @@ def _directions(table) -> pd.DataFrame:
         }
         for name, rows in shown.items()
     }
-    found = pd.DataFrame(columns).fillna("").rename_axis("direction").reset_index()
-    return found.assign(direction=found["direction"].str.replace("_", " "))
+    found = pd.DataFrame(columns, index=table["direction"].unique()).fillna("")
+    return found.rename_axis("direction").reset_index()
 
 
 def _thresholds(study: Path) -> str:

@@ -32,7 +32,8 @@ def main(optima, words, weights, kind, read, dtype, device, seed, table, ranking
         first = first.merge(_groups(first, rankings, pd.read_parquet(targets), seed), on=keys)
     else:
         first["neurons"] = [[neuron] for neuron in first[keys].itertuples(index=False, name=None)]
-    model = Model.open(weights, pd.read_parquet(words), read=read, dtype=dtype, device=device)
+    words = pd.read_parquet(words)
+    model = Model.open(weights, words, read=read, dtype=dtype, device=device)
     scores = compare_directions(
         model,
         first["neurons"].tolist(),
@@ -41,6 +42,8 @@ def main(optima, words, weights, kind, read, dtype, device, seed, table, ranking
         seed,
         {"mean_optimum": _means(facts, unit(found), first, keys)},
     )
+    if kind == "groups":
+        scores.insert(0, "word", words["word"].to_numpy()[first["target"]])
     write_table(first[keys].join(scores), table)
 
 

@@ -31,6 +31,7 @@ STYLES = {
 
 def main(explanation, site, files: FigureFiles) -> None:
     table = read_csv(explanation)
+    table = table[table["model"] == "model"]
     singles = table[
         (table["of"] == "singles") & (table["site"] == site) & (table["layer"] != "all")
     ]

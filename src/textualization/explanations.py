@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from textualization.analysis.explanation import explanation
+from textualization.analysis.explanation import explanation, plain_explanation
 from textualization.ascent.exhaustive import by_words
 from textualization.ascent.objectives import mean_of
+from textualization.directions import gradients
 from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
 
@@ -21,10 +22,13 @@ def explanation_over(model: Model, words: np.ndarray, groups, optima: OptimaArra
         optima: the optima, n.
 
     Returns:
-        n rows, see `textualization.analysis.explanation.explanation`.
+        n rows, see `textualization.analysis.explanation.explanation`, and `gradient_explanation`: that
+        of the gradient at the mean word (`textualization.directions`).
     """
-    transformer = model.transformer()
+    transformer, groups = model.transformer(), list(groups)
     words = np.array(words)
-    activations = by_words(transformer, mean_of(list(groups), transformer), torch.from_numpy(words))
-    activations = activations.cpu().numpy()
-    return explanation(optima.embedding, optima.start, model.embeddings[words], activations)
+    activations = by_words(transformer, mean_of(groups, transformer), torch.from_numpy(words))
+    activations, e = activations.cpu().numpy(), model.embeddings[words]
+    found = explanation(optima.embedding, optima.start, e, activations)
+    gradient = plain_explanation(gradients(model, groups), e, activations)
+    return found.assign(gradient_explanation=gradient)

@@ -112,7 +112,10 @@ def numbers(study, statistics, **keys):
 
 
 def explained(study):
-    names = {"direction": ["optimum", "start", "gradient", "best_word", "top_words", "ridge"]}
+    names = {
+        "model": ["model", *study.nulls],
+        "direction": ["optimum", "start", "gradient", "best_word", "top_words", "ridge"],
+    }
     layers = [*map(str, study.layers), "all"]
     of_singles = rows(
         study, "explanation", *INTERVAL, of=["singles"], site=["output"], layer=layers, **names
