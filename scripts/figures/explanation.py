@@ -16,6 +16,7 @@ from textualization.report.plotting import (
     figure,
     label,
     shared_legend,
+    size_axis,
     with_bars,
 )
 
@@ -56,8 +57,9 @@ def main(explanation, site, files: FigureFiles) -> None:
             axis.axhline(0, color="0.8", lw=0.6, zorder=0)
             axis.set(xlabel=title, ylim=(-0.1, 1), ylabel="explanation\n(correlation over words)")
         if len(groups):
-            sizes = groups["size"].astype(float)
-            axes[-1].set(xscale="log", xlim=(0.8 * sizes.min(), 1.25 * sizes.max()))
+            sizes = groups["size"].astype(int)
+            size_axis(axes[-1], sizes.unique())
+            axes[-1].set(xlim=(0.8 * sizes.min(), 1.25 * sizes.max()))
         shared_legend(axes)
 
 
