@@ -147,7 +147,7 @@ def in_words(found: pd.DataFrame) -> str:
 
 def _short(value) -> str:
     try:
-        return f"{float(value):.3g}"
+        return f"{float(value):.3g}" if abs(float(value)) < 1000 else f"{float(value):,.0f}"
     except ValueError:
         return str(value)
 
@@ -196,8 +196,8 @@ sizes, three selections, and null models. The literal study ran on a GPU
 Take 105 evaluations, whatever the model. The number was set on 208 words of MiniLM: groups of 50 and
 100 neurons (absolute) and of 50 (ratio_to_max), and 72 neurons. All other numbers below did not set it:
 other sizes, another selection, all other neurons, and the null models. More evaluations are not better:
-recovery falls the longer an ascent lasts, by either solver. `single.converged` is no answer of the ascent
-but says how much it still rises in its last tenth, so it differs between solvers.
+recovery falls the longer an ascent lasts, by either solver. `single.converged` says how much an ascent
+still rises in its last tenth, so it differs between solvers.
 
 ## The comparison
 
@@ -224,10 +224,10 @@ rate of 1001 may be a misprint of 100, at which the paper's ascent is reproducib
 SPOTS = """
 ## Another model
 
-Eight objectives of {model}, four single neurons and four groups of {size} neurons (absolute): arrows lead
-from 5,000 literal steps to the equivalent solver. Single optima need not agree, but they should be alike in
-kind. {summary} The number of evaluations was set on MiniLM; eight objectives of another model are too few to
-set another, and enough to say that it may be needed.
+Eight objectives of {model}, four single neurons and four groups of {size} neurons (absolute). Arrows
+lead from 5,000 literal steps to the equivalent solver. Single optima need not agree, but should be alike.
+{summary} The number of evaluations was set on MiniLM. Eight objectives of another model are too few to
+set another number, and enough to say that one may be needed.
 
 """
 
