@@ -182,6 +182,7 @@ def _answer(study: Path, *words: str) -> str:
     """Return the answer of `make ask` as code."""
     command = [sys.executable, "scripts/commands/ask.py", "--study", str(study), *words]
     answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    answer = re.sub(r", in [\d.]+ s$", "", answer, flags=re.MULTILINE)  # of one machine
     return f"```\n{answer.rstrip()}\n```\n"
 
 
