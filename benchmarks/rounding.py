@@ -10,10 +10,9 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from show import _machine, _table
-from studies import ALONE, merged, study
+from studies import ALONE, merged, settings_of, study
 from textualization.analysis.twins import KEYS
 from textualization.files import write_text
 from textualization.report.sentences import with_interval
@@ -64,16 +63,11 @@ def ran(name: str, way: str, few: dict, configfile: str | None, cores: int) -> P
     variables, settings = WAYS[way]
     settings = merged(few, ALONE, {"ascent": STUDIES[name]}, settings)
     configfiles = (configfile,) if configfile else ()
-    wanted = ("claims.csv", "config.yaml")
+    wanted = ("claims.csv",)
     return study(f"rounding-{name}-{way}", settings, wanted, cores, configfiles, **variables)
 
 
-def settings_of(folder: Path) -> dict:
-    """The settings of a finished study, in full."""
-    return yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-
-
-def optima(folders: dict[str, Path]) -> pd.DataFrame:
+def optima(folders: dict[str, Path], model: str) -> pd.DataFrame:
     """By way: how many optima have another nearest word, and how many printed claims differ."""
     printed = {
         way: (f / "claims.md").read_text(encoding="utf-8").splitlines()
@@ -83,7 +77,7 @@ def optima(folders: dict[str, Path]) -> pd.DataFrame:
     for way, folder in folders.items():
         if way == "usual":
             continue
-        row, (model,) = {"way": way}, settings_of(folder)["models"]
+        row = {"way": way}
         for kind, keys in KEYS.items():
             usual, other = (
                 pd.read_parquet(f / model / f"{kind}.parquet") for f in (folders["usual"], folder)
@@ -123,10 +117,11 @@ def main(out: str, full: bool, configfile: str | None, ways: list[str], cores: i
     for name in STUDIES:
         few = {} if full or configfile else FEW
         folders = {way: ran(name, way, few, configfile, cores) for way in ways}
-        ascent = settings_of(folders["usual"])["ascent"]
+        settings = settings_of(folders["usual"].name, (configfile,) if configfile else ())
+        ascent, (model,) = settings["ascent"], settings["models"]
         steps = f"{ascent['singles']['steps']} and {ascent['groups']['steps']} steps"
         parts += [f"\n## {ascent['solver']}, {ascent['dtype']}, {steps}\n"]
-        parts += [_table(optima(folders)), "", _table(claims(folders))]
+        parts += [_table(optima(folders, model)), "", _table(claims(folders))]
         # What is known so far, should a later study fail.
         write_text("\n".join(parts) + "\n", Path(out))
     print("\n".join(parts))
