@@ -22,9 +22,10 @@ APART |= {".study-id"}
 #: Rules of the small study's tables and figures.
 TABLES = {"singles", "recovery", "thresholds", "selections", "neurons", "words", "nulls_singles"}
 TABLES |= {"utilisation", "nulls_groups", "robustness", "strata", "twins", "variance"}
+TABLES |= {"explanation"}
 TABLES = {f"table_{name}" for name in TABLES}
 FIGURES = {"singles", "recovery", "cosine", "projection", "curves", "nulls", "utilisation"}
-FIGURES |= {"nearest", "thresholds", "relative_selection"}
+FIGURES |= {"nearest", "thresholds", "relative_selection", "explanation"}
 FIGURES = {f"figure_{name}" for name in FIGURES}
 
 
