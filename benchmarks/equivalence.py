@@ -225,9 +225,12 @@ SPOTS = """
 ## Another model
 
 Eight objectives of {model}, four single neurons and four groups of {size} neurons (absolute). Arrows
-lead from 5,000 literal steps to the equivalent solver. Single optima may differ, but not in kind.
-{summary} The number of evaluations was set on MiniLM. Eight objectives of another model are too few to
-set another number, and enough to say that one may be needed.
+lead from 5,000 literal steps to the equivalent solver. Single optima may differ
+where solvers are equivalent, but their kind should not.
+{summary}
+
+The number of evaluations was set on MiniLM. Eight objectives of another model are too few to set another
+number, and enough to say that one may be needed.
 
 """
 
