@@ -11,7 +11,7 @@ import pandas as pd
 from study.job import run
 from study.results import read_nulls
 from textualization.analysis.estimates import Intervals, clustered
-from textualization.directions import DIRECTIONS
+from textualization.analysis.explanation import DIRECTIONS
 from textualization.report.tables import TableFiles, write_for_people
 
 COLUMNS = ["of", "model", "site", "layer", "selection", "size", "direction", "n", "explanation"]

@@ -16,9 +16,6 @@ from textualization.ascent.objectives import Objectives, mean_of
 from textualization.draws import generator
 from textualization.models.model import Model
 
-#: What is compared, by what it knows of the objective.
-DIRECTIONS = ("optimum", "start", "other_optimum", "random_direction", "embedding_covariance")
-DIRECTIONS += ("gradient", "best_word", "top_words", "ridge")
 #: Number of most activating words whose mean is a direction.
 TOP = 20
 #: Penalties of the ridge regression, relative to the mean eigenvalue of the words' covariance.
@@ -57,7 +54,7 @@ def compare_directions(
         further: more directions by name, (n, H) each; rows may be NaN.
 
     Returns:
-        A row per objective, in order, and a column per direction: DIRECTIONS, then `further`.
+        A row per objective, in order, and a column per direction: `DIRECTIONS`, then `further`.
     """
     dice = generator(seed, "halves of the words")
     ids = dice.permutation(np.flatnonzero(model.candidates))

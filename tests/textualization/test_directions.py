@@ -6,10 +6,10 @@ import torch
 from scipy.stats import pearsonr
 
 import textualization as tx
+from textualization.analysis.explanation import DIRECTIONS
 from textualization.analysis.similarity import unit
 from textualization.ascent.objectives import mean_of
 from textualization.directions import (
-    DIRECTIONS,
     PENALTIES,
     TOP,
     compare_directions,

@@ -18,6 +18,9 @@ NEAR = (100, 1000)
 #: Columns of `explanation`.
 COLUMNS = ["explanation", "explanation_spearman", "explanation_unsigned"]
 COLUMNS += [*(f"precision_{near}" for near in NEAR), "start_explanation"]
+#: Directions that are compared (`textualization.directions`), by what they know of the objective.
+DIRECTIONS = ("optimum", "start", "other_optimum", "random_direction", "embedding_covariance")
+DIRECTIONS += ("gradient", "best_word", "top_words", "ridge")
 #: Number of inputs whose cosines to all words are in memory at once.
 _AT_ONCE = 128
 

@@ -13,6 +13,7 @@ TEXT = ("word", "best_word", "nearest_word", "top_words", "model", "condition", 
 TEXT += ("category", "frequency_band", "claim", "statement", "paper", "protocol", "verdict", "null")
 TEXT += ("null_model", "selection", "against", "scope", "site", "statistic", "quantity", "kind")
 TEXT += ("of", "by", "other", "relation", "factor", "metric", "candidates", "solver", "reason")
+TEXT += ("direction",)
 
 #: Text that a spreadsheet would take as a formula, with or without apostrophes before it.
 _FORMULA = r"'*[=+\-@\t\r]"
