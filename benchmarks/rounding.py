@@ -111,10 +111,10 @@ def _values(folder: Path) -> pd.DataFrame:
     return table[["value", "ci_low", "ci_high"]].apply(pd.to_numeric, errors="coerce")
 
 
-def main(out: str, full: bool, configfile: str | None, ways: list[str], cores: int) -> None:
+def main(out, full: bool, configfile: str | None, studies, ways: list[str], cores: int) -> None:
     extent = configfile or "the default study" + ("" if full else ", with fewer neurons and groups")
     parts = [HEAD.format(machine=_machine(), extent=extent)]
-    for name in STUDIES:
+    for name in studies:
         few = {} if full or configfile else FEW
         folders = {way: ran(name, way, few, configfile, cores) for way in ways}
         settings = settings_of(folders["usual"].name, (configfile,) if configfile else ())
@@ -133,8 +133,7 @@ Made by `benchmarks/rounding.py` (`make rounding`) on {machine}: {extent}, witho
 runs it, and again with the same settings and starts but with sums in another order: libraries restricted
 to AVX2 or SSE4 (`avx2`, `sse`), two threads per job (`threads`), other batches (`batches`). One machine
 with the same threads and batches gives the same results to the last bit. This page shows what to expect
-of another. First a study by the default study's solver, then one by 200 float32 steps of the paper's:
-single neurons and groups by way, then the claims (the largest difference of all ways).
+of another: single neurons and groups by way, then the claims (the largest difference of all ways).
 """
 
 
@@ -143,6 +142,7 @@ if __name__ == "__main__":
     parser.add_argument("--out", default="docs/rounding.md")
     parser.add_argument("--full", action="store_true", help="all neurons and groups of the study")
     parser.add_argument("--configfile", help="another study than the default one, as it is")
+    parser.add_argument("--studies", nargs="+", choices=STUDIES, default=list(STUDIES))
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), help="usual first")
     parser.add_argument("--cores", type=int, default=2)
     main(**vars(parser.parse_args()))
