@@ -21,7 +21,7 @@ ASCENTS = [str(MODEL / f"ascent/singles/output-{layer}-0.safetensors") for layer
 #: The rules that this study submits; all others take seconds and run beside the controller.
 SUBMITTED = {"convert_model", "word_activations", "neuron_summaries", "rank_neurons"}
 SUBMITTED |= {"ascend_singles", "ascend_groups", "describe_singles", "describe_groups"}
-SUBMITTED |= {"draw_null_inputs", "atlas_part", "figure_projection"}
+SUBMITTED |= {"draw_null_inputs", "atlas_part", "figure_projection", "compare_directions"}
 SUBMITTED |= {"table_nulls_singles", "table_nulls_groups", "table_robustness", "table_strata"}
 
 pytestmark = [
