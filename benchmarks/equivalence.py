@@ -217,8 +217,7 @@ TWINS = """
 How far do literal studies agree with themselves? Every objective of a small study (24 neurons, 28 words)
 ascended twice, the second time from its start moved by one rounding. Arrows lead from a claim's value to
 that of the twins. At rate 1001 single optima cannot be reproduced: another processor, another batch or
-another version of a library ends at other words. Means over objectives hold within their intervals. The
-rate of 1001 may be a misprint of 100, at which the paper's ascent is reproducible and lower.
+another version of a library ends at other words. Means over objectives hold within their intervals.
 
 """
 SPOTS = """

@@ -165,6 +165,7 @@ def test_the_study_survives_too_little_memory_and_too_little_time(project, local
     assert by_rule.size().to_dict() == dict.fromkeys(SUBMITTED, 1) | {
         "ascend_groups": 2,
         "ascend_singles": 3,
+        "compare_directions": 2,  # single neurons, and groups
     }
     assert by_rule.get_group("ascend_groups")["memory"].tolist() == ["350M", "3000M"]
     assert by_rule.get_group("ascend_singles")["time"].tolist() == ["1:00", "1:00", "20:00"]
