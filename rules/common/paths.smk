@@ -24,6 +24,7 @@ SHARED = "results/_models/{name}-{checksum}"
 # Models that cannot be reached may be skipped. Rules that depend on this have FOUND as an input.
 SKIPPING = config["missing"]["models"] == "skip"
 FOUND = [STUDY / "found.csv"] if SKIPPING else []
+# What the study ascends on: single neurons, groups, both, or experiments alone.
 STUDIED = [kind for kind in ("singles", "groups") if kind in config["run"]]
 # Of these, the ones with twins: the same ascents again, from starts moved by one rounding.
 TWINNED = [kind for kind in STUDIED if ASCENT["twins"][kind]]

@@ -188,10 +188,8 @@ def _own_word_activation(facts, groups, model: Model) -> np.ndarray:
     if len(has):
         transformer = model.transformer()
         means = mean_of([groups[row] for row in has], transformer)
-        with torch.inference_mode():
-            inputs = transformer.word_embeddings[torch.as_tensor(targets[has])]
-            value = means.value(transformer.activations(inputs, means.neurons))
-        found[has] = value.cpu().numpy()
+        inputs = transformer.word_embeddings[torch.as_tensor(targets[has])]
+        found[has] = means.at(transformer, inputs).cpu().numpy()
     return found
 
 

@@ -54,15 +54,13 @@ def _mean(column, neurons, nulls, inputs, start):
     Explanation is over all words in the model and over the reference words, a sample, in null models.
     """
     claim = f"single.{column}"
-    others = [*nulls.groupby("null"), *inputs.groupby("null")]
-    rows = [Comparison(claim, null, neurons, column, n, column) for null, n in others]
-    if start:
-        of_start = neurons.assign(draw=0)
-        rows.insert(
-            nulls["null"].nunique(),
-            Comparison(claim, "start", neurons, column, of_start, f"start_{column}"),
-        )
-    return rows
+    of_start = neurons.assign(draw=0, **{column: neurons[f"start_{column}"]})
+    others = [
+        *nulls.groupby("null"),
+        *([("start", of_start)] if start else []),
+        *inputs.groupby("null"),
+    ]
+    return [Comparison(claim, null, neurons, column, n, column) for null, n in others]
 
 
 def _best_word(neurons, nulls, activations, reference, weights, words):

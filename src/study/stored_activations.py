@@ -1,6 +1,6 @@
 """Activations of neurons and groups by words, from the word activations that a study stores."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -41,9 +41,16 @@ def activations_by_words(
         (n, W).
     """
     found = np.empty((len(facts), len(ids)))
-    for (site, layer), rows in facts.groupby(["site", "layer"], observed=True).indices.items():
-        found[rows] = matrices[site][layer - 1][ids][:, facts["index"].to_numpy()[rows]].T
+    for rows, activations in _by_layer(facts, matrices, ids):
+        found[rows] = activations.T
     return found
+
+
+def _by_layer(facts, matrices, ids) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the rows of every site and layer, and their activations by some words, (W, rows)."""
+    index = facts["index"].to_numpy()
+    for (site, layer), rows in facts.groupby(["site", "layer"], observed=True).indices.items():
+        yield rows, matrices[site][layer - 1][ids][:, index[rows]]
 
 
 #: Measures some rows, given their activations by the candidate words, (C, rows).
@@ -67,11 +74,11 @@ def neuron_explanations(
     Returns:
         n rows with the columns of `explained`.
     """
-    tables = []
-    for (site, layer), of_layer in facts.reset_index(drop=True).groupby(["site", "layer"]):
-        rows = of_layer.index.to_numpy()
-        activations = matrices[site][layer - 1][words["candidate"]][:, of_layer["index"]]
-        tables.append(explained(rows, activations).set_index(rows))
+    candidates = np.flatnonzero(words["candidate"])
+    tables = [
+        explained(rows, activations).set_index(rows)
+        for rows, activations in _by_layer(facts, matrices, candidates)
+    ]
     return pd.concat(tables).sort_index().set_index(facts.index)
 
 

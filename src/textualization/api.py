@@ -11,7 +11,7 @@ import torch
 from textualization.ascent.objectives import mean_of
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.ascent.solvers import SOLVERS
-from textualization.directions import gradients
+from textualization.directions import mean_word_gradient
 from textualization.errors import RequestError, require_choice
 from textualization.models.model import Model
 from textualization.models.transformer import SITES
@@ -117,27 +117,15 @@ def explain(
     words = model.embeddings[model.known_words()["candidate"].to_numpy()]
     named = _named(model, neurons, groups)
     chosen = [group for _, group, _ in named]
-    gradient = gradients(model, chosen)
+    transformer = model.transformer()
+    objectives = mean_of(chosen, transformer)
+    gradient = mean_word_gradient(model, objectives)
     length = np.linalg.norm(gradient, axis=1, keepdims=True)
     scale = np.linalg.norm(words, axis=1).mean() / np.where(length > 0, length, 1)
     start = np.repeat(words.mean(axis=0)[None], len(named), axis=0)
     found = (gradient * scale).astype(np.float32)
-    transformer = model.transformer()
-    objectives = mean_of(chosen, transformer)
-    with torch.inference_mode():
-        curve = np.stack(
-            [
-                objectives.value(
-                    transformer.activations(
-                        torch.from_numpy(e).to(transformer.word_embeddings), objectives.neurons
-                    )
-                )
-                .double()
-                .cpu()
-                .numpy()
-                for e in (start, found)
-            ]
-        )
+    inputs = (torch.from_numpy(e).to(transformer.word_embeddings) for e in (start, found))
+    curve = torch.stack([objectives.at(transformer, e) for e in inputs]).double().cpu().numpy()
     arrays = OptimaArrays(
         objectives=pd.DataFrame(
             [{"objective": name, "restart": 0, "size": len(group)} for name, group, _ in named]

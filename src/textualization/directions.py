@@ -75,7 +75,7 @@ def compare_directions(
             "other_optimum": np.roll(optima, -1, axis=0)[part],
             "random_direction": random,
             "embedding_covariance": like_words(random, e[model.candidates]),
-            "gradient": _gradient(model, objectives),
+            "gradient": mean_word_gradient(model, objectives),
             "best_word": e[fitted[told.argmax(axis=0)]],
             "top_words": _top_words(e[fitted], told),
             "ridge": ridge(e[fitted], told),
@@ -89,7 +89,7 @@ def compare_directions(
     return pd.concat(tables, ignore_index=True)
 
 
-def _gradient(model: Model, objectives: Objectives) -> np.ndarray:
+def mean_word_gradient(model: Model, objectives: Objectives) -> np.ndarray:
     """Compute each objective's gradient at the mean embedding of the candidate words, (n, H)."""
     transformer = model.transformer()
     mean = model.embeddings[model.candidates].mean(axis=0)
@@ -100,7 +100,8 @@ def _gradient(model: Model, objectives: Objectives) -> np.ndarray:
 
 def _top_words(words: np.ndarray, activations: np.ndarray) -> np.ndarray:
     """Return the mean direction of the words that activate each objective most, (n, H)."""
-    top = np.argpartition(-activations, TOP, axis=0)[:TOP]
+    count = min(TOP, len(words))
+    top = np.argpartition(-activations, count - 1, axis=0)[:count]
     return unit(words)[top].mean(axis=0)
 
 
@@ -131,13 +132,3 @@ def ridge(words: np.ndarray, activations: np.ndarray) -> np.ndarray:
         scores.append(residual / free**2)
     best = PENALTIES[np.argmin(scores, axis=0)] * values.mean()
     return (vectors @ (projected / (values[:, None] + best))).T
-
-
-def gradients(model: Model, groups: list) -> np.ndarray:
-    """Compute each group's gradient at the mean embedding of the candidate words, (n, H).
-
-    Args:
-        model: the model, with its words.
-        groups: lists of neurons (site, layer, index), n.
-    """
-    return _gradient(model, mean_of(groups, model.transformer()))

@@ -7,7 +7,7 @@ import torch
 from textualization.analysis.explanation import explanation, plain_explanation
 from textualization.ascent.exhaustive import by_words
 from textualization.ascent.objectives import mean_of
-from textualization.directions import gradients
+from textualization.directions import mean_word_gradient
 from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
 
@@ -25,10 +25,10 @@ def explanation_over(model: Model, words: np.ndarray, groups, optima: OptimaArra
         n rows, see `textualization.analysis.explanation.explanation`, and `gradient_explanation`: that
         of the gradient at the mean word (`textualization.directions`).
     """
-    transformer, groups = model.transformer(), list(groups)
-    words = np.array(words)
-    activations = by_words(transformer, mean_of(groups, transformer), torch.from_numpy(words))
-    activations, e = activations.cpu().numpy(), model.embeddings[words]
+    transformer, words = model.transformer(), np.array(words)
+    objectives = mean_of(list(groups), transformer)
+    activations = by_words(transformer, objectives, torch.from_numpy(words)).cpu().numpy()
+    e = model.embeddings[words]
     found = explanation(optima.embedding, optima.start, e, activations)
-    gradient = plain_explanation(gradients(model, groups), e, activations)
+    gradient = plain_explanation(mean_word_gradient(model, objectives), e, activations)
     return found.assign(gradient_explanation=gradient)

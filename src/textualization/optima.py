@@ -144,7 +144,5 @@ class Optima:
     def _activations_by(self, ids: np.ndarray) -> np.ndarray:
         """Return the activation of each objective by its own word, (n,)."""
         transformer = self.model.transformer()
-        with torch.inference_mode():
-            inputs = transformer.word_embeddings[torch.from_numpy(np.array(ids))]
-            value = self._means.value(transformer.activations(inputs, self._means.neurons))
-        return value.double().cpu().numpy()
+        inputs = transformer.word_embeddings[torch.from_numpy(np.array(ids))]
+        return self._means.at(transformer, inputs).double().cpu().numpy()

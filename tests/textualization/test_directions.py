@@ -13,7 +13,7 @@ from textualization.directions import (
     PENALTIES,
     TOP,
     compare_directions,
-    gradients,
+    mean_word_gradient,
     ridge,
 )
 from textualization.draws import generator
@@ -78,7 +78,7 @@ def test_every_direction_is_judged_on_the_other_half(model, halves):
 
 
 def test_the_gradient_is_that_of_finite_differences_at_the_mean_word(model):
-    found = gradients(model, GROUPS)
+    found = mean_word_gradient(model, mean_of(GROUPS, model.transformer()))
     mean = model.embeddings[model.candidates].mean(axis=0)
     double = tx.load(FOLDER, device="cpu").transformer("float64")
     objectives = mean_of(GROUPS, double)

@@ -26,6 +26,11 @@ class Objectives:
         """Return the objectives, (n,), given activations (n, k) by tap."""
         return sum((activations[tap] * w).sum(dim=1) for tap, w in self.weights.items())
 
+    def at(self, model: FrozenTransformer, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the objectives at inputs (n, H), one each, without gradients: (n,)."""
+        with torch.inference_mode():
+            return self.value(model.activations(inputs, self.neurons))
+
     def value_and_gradient(self, model: FrozenTransformer, inputs: torch.Tensor):
         """Return the objectives at inputs (n, H), and their gradients: (n,) and (n, H)."""
         inputs = inputs.detach().requires_grad_()
