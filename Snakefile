@@ -4,6 +4,7 @@
 include: "rules/common/library.smk"
 
 
+configfile: ROOT / "src/textualization/models/catalogue.yaml"
 configfile: ROOT / "config/config.yaml"
 
 

@@ -29,7 +29,8 @@ def merged(*settings: dict) -> dict:
 
 def settings_of(name: str, configfiles: tuple[str, ...] = ()) -> dict:
     """The settings of a study that `study` made, in full."""
-    files = ("config/config.yaml", *configfiles, f"results/benchmarks/{name}.yaml")
+    catalogue = "src/textualization/models/catalogue.yaml"
+    files = (catalogue, "config/config.yaml", *configfiles, f"results/benchmarks/{name}.yaml")
     return merged(*(yaml.safe_load(Path(path).read_text(encoding="utf-8")) for path in files))
 
 

@@ -18,12 +18,14 @@ from textualization.models.sources import files_of, folder_name
 
 # A workflow that uses this one as a module gives only the settings that it changes.
 if ROOT != Path():
-    defaults = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-    settings = defaults | {"words": dict(defaults["words"])}
+    settings = {}
+    for path in DEFAULTS:
+        update_config(settings, yaml.safe_load(path.read_text(encoding="utf-8")))
+    tables = {table: settings["words"][table] for table in ("targets", "contexts")}
     update_config(settings, config)
-    for table in ("targets", "contexts"):
-        if settings["words"][table] == defaults["words"][table]:
-            settings["words"][table] = str(ROOT / defaults["words"][table])
+    for table, path in tables.items():
+        if settings["words"][table] == path:
+            settings["words"][table] = str(ROOT / path)
     config.update(settings)
 
 try:
@@ -55,7 +57,7 @@ if workflow.is_main_process:
     watched += [config["words"]["targets"], config["words"]["contexts"]]
     for model in config["models"]:
         if config["catalogue"][model]["source"] == "path":
-            watched += files_of(config["catalogue"][model]["path"])
+            watched += local_files(model)
     made = [Path("results") / config["study"]]
     made += [
         Path("results/_models") / folder_name(m, config["catalogue"][m]) for m in config["models"]

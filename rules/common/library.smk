@@ -49,8 +49,9 @@ def refuse(error):
     raise WorkflowError(f"The settings cannot be used.\n{error}") from None
 
 
-# The default settings, and the command line's files that change them.
-for path in [ROOT / "config/config.yaml", *workflow.configfiles]:
+# The known models, the default settings, and the command line's files that change them.
+DEFAULTS = [ROOT / "src/textualization/models/catalogue.yaml", ROOT / "config/config.yaml"]
+for path in [*DEFAULTS, *workflow.configfiles]:
     try:
         check_yaml(os.path.relpath(path))
     except SettingsError as error:

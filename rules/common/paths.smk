@@ -78,14 +78,16 @@ def entry(model):
 
 
 def source_of(model):
-    """Return a model's source: its entry without shape, family and frame."""
-    how = (*SHAPE, "family", "frame")
+    """Return a model's source: its entry without what says how it is read, and what is recorded."""
+    how = (*SHAPE, "family", "frame", "license", "precision")
     return {key: value for key, value in entry(model).items() if key not in how}
 
 
 def local_files(model):
     """List the files of a model with source `path`; none for other sources."""
-    return files_of(entry(model)["path"]) if entry(model)["source"] == "path" else []
+    if entry(model)["source"] != "path":
+        return []
+    return files_of(entry(model)["path"], entry(model).get("gguf"))
 
 
 def weights_folder(model):

@@ -35,6 +35,7 @@ def _imported(path: Path, root: Path) -> list[Path]:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     candidates = [root / Path(*name.split(".")) for name in names]
     files = [p.with_suffix(".py") for p in candidates] + [p / "__init__.py" for p in candidates]
-    # Importing a module also runs its package's __init__.py.
-    files += [f.parent / "__init__.py" for f in files if f.is_file() and f.parent != root]
+    # Importing a module also runs the __init__.py of all packages that it is in.
+    parents = {p for f in files if f.is_file() for p in f.parents if root in p.parents}
+    files += [parent / "__init__.py" for parent in parents]
     return [file for file in files if file.is_file()]

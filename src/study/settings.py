@@ -367,7 +367,7 @@ def _experiments_beyond(name: str, shape: dict, settings: dict) -> list[str]:
 
 
 def _leaves(error):
-    """Return the errors to report; for a model, only those of the alternative with its `source`."""
+    """Return the errors to report; for a model, those of the alternative with its source and keys."""
     if error.validator != "oneOf":
         return [error]
     alternatives = {}
@@ -375,7 +375,16 @@ def _leaves(error):
         alternatives.setdefault(inner.schema_path[0], []).append(inner)
     fits = [a for a in alternatives.values() if all(e.validator != "const" for e in a)]
     # If the source itself is wrong or missing, another error reports it.
-    return fits[0] if len(fits) == 1 else []
+    if not isinstance(error.instance, dict) or "source" not in error.instance:
+        return []
+    return min(fits, key=lambda a: sum(map(_unknown_keys, a)), default=[])
+
+
+def _unknown_keys(error) -> int:
+    """Count the unknown keys that an error reports."""
+    if error.validator != "additionalProperties":
+        return 0
+    return len(set(error.instance) - set(error.schema["properties"]))
 
 
 def _explain(error, schema: dict) -> str:

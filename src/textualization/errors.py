@@ -26,3 +26,7 @@ class ModelFileError(RequestError):
     def __init__(self, file: str, fault: str):
         super().__init__(f"{file} {fault}")
         self.file, self.fault = file, fault
+
+
+class SourceError(RuntimeError):
+    """A model cannot be obtained from its source, or its weights are not the expected ones."""

@@ -10,7 +10,11 @@ GONE = object()
 
 
 def shipped(name="config.yaml"):
-    return yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
+    settings = yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
+    if name == "config.yaml":
+        models = (ROOT / "src/textualization/models/catalogue.yaml").read_text(encoding="utf-8")
+        settings = merged(yaml.safe_load(models), settings)
+    return settings
 
 
 def merged(settings, changes):
@@ -83,7 +87,13 @@ WRONG = [
     ("models", "minilm-l6", "", "a list of different names from the catalogue"),
     ("models", "[minilm-l6, minilm-l6]", "", "has an entry twice (allowed: a list of different"),
     ("models", "[minilm-l12]", "", "did you mean 'minilm-l6'?"),
-    ("models", "[gpt]", "", "(known: minilm-l6, bert-base-uncased)"),
+    ("models", "[gpt]", "", "is not in the catalogue; did you mean 'gpt2'?"),
+    ("models", "[zzz]", "", "(known: minilm-l6, mpnet-base, "),
+    ("catalogue.mpnet-base.pieces", "[]", "", "a list of packages, each with version and sha256"),
+    ("catalogue.mpnet-base.package", "x", "catalogue.mpnet-base", "unknown key 'package'"),
+    ("catalogue.smollm2-135m.gguf", "../x.gguf", "", "the name of a file that ends in .gguf"),
+    ("catalogue.smollm2-135m.precision", "4", "", "words, such as 4-bit weights"),
+    ("catalogue.minilm-l6.license", "''", "", "a licence's name"),
     ("models", "[3]", "models.0", "is not of type 'string'"),
     ("catalogue", "null", "", "models by name"),
     ("catalogue.minilm-l6", "null", "", "the keys source, family, layers"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 from textualization.errors import ModelFileError
-from textualization.models.tokenizer_settings import settings_of
+from textualization.models.sources.tokenizer_settings import settings_of
 
 
 def tokenizer_of(vocabulary: Path, config: Path, beside: list[Path], tokenizer: str | Path) -> None:

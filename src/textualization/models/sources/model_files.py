@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from textualization.errors import ModelFileError
-from textualization.models.shards import INDEX, shard_names
-from textualization.models.tokenizer_settings import ADDED, SETTINGS
+from textualization.models.sources.shards import INDEX, shard_names
+from textualization.models.sources.tokenizer_settings import ADDED, SETTINGS
 
 MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json")
 WEIGHTS, CONFIG, TOKENIZER = MODEL_FILES
@@ -42,13 +42,17 @@ def in_folder(folder: str | Path) -> Find:
     return find
 
 
-def find_files(find: Find, pickled: bool) -> Found:
+def find_files(find: Find, pickled: bool, gguf: str | None = None) -> Found:
     """Find what provides each of a model's files, in the newest form that is there.
 
     Args:
         find: finds a file by its name.
         pickled: whether weights may be a pickle.
+        gguf: the name of a GGUF file, which is then the only one that is read.
     """
+    if gguf:
+        path = find(gguf)
+        return {WEIGHTS: [path]} if path else {gguf: []}
     return {
         WEIGHTS: _weights(find, pickled),
         CONFIG: [path for path in [find(CONFIG)] if path],
