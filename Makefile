@@ -8,7 +8,7 @@ BENCHMARK = PYTHONPATH=src:. $(BIN)/python benchmarks
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask verify questions test test-long bench equivalence scale memory rounding gpu lint lock clean
+.PHONY: demo ask model gguf verify questions test test-long bench equivalence scale memory rounding gpu lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
@@ -24,6 +24,14 @@ export NEURON WORD
 ask: .venv/runs  ## look up a word or neuron: make ask WORD=music, make ask NEURON=output/3/120 (another study: STUDY=results/paper MODEL=...)
 	@$(COMMAND)/ask.py --study '$(STUDY)' $(if $(MODEL),--model '$(MODEL)') \
 	  $(if $(NEURON),--neuron "$$NEURON") $(if $(WORD),--word="$$WORD")
+
+override FOLDER := $(value FOLDER)
+export FOLDER
+model: .venv/runs  ## print the catalogue's entry of a model's folder or GGUF file: make model FOLDER=/data/my-bert
+	@$(COMMAND)/model_entry.py "$$FOLDER"
+
+gguf: .venv/runs requirements-gguf.txt  ## install what reads models as GGUF files
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-gguf.txt
 
 verify: .venv/runs  ## compare a study with its manifest: STUDY=results/paper OPTIONS='--configfile config/paper.yaml'
 	@$(COMMAND)/verify.py '$(STUDY)' $(OPTIONS)

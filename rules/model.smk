@@ -44,7 +44,7 @@ rule fetch_model:
     cache: True
     localrule: True
     conda:
-        "../envs/model.yaml"
+        f"../envs/{FETCHING}.yaml"
     resources:
         mem_mb=500,
         runtime=30,

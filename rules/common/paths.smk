@@ -83,6 +83,10 @@ def source_of(model):
     return {key: value for key, value in entry(model).items() if key not in how}
 
 
+# GGUF files need two packages more.
+FETCHING = "gguf" if any("gguf" in entry(model) for model in config["models"]) else "model"
+
+
 def local_files(model):
     """List the files of a model with source `path`; none for other sources."""
     if entry(model)["source"] != "path":

@@ -32,7 +32,7 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings import types
 from snakemake_interface_executor_plugins.settings import ExecMode
 
-settings = yaml.safe_load(Path("config/config.yaml").read_text())
+settings = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
 run = ["singles", "groups", *settings["experiments"]]
 model = settings["models"][0]
 

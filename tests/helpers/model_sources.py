@@ -78,15 +78,19 @@ def hub_cache(folder, files, revision=REVISION):
 
 def wheel(folder, files, requires="a-package-that-nobody-has"):
     """A wheel tiny_weights 1.0 that carries `files` and asks for a dependency."""
-    about = "tiny_weights-1.0.dist-info"
-    metadata = "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n"
+    piece_wheel(folder, "tiny_weights", files, requires)
+
+
+def piece_wheel(folder, package, files, requires="a-package-that-nobody-has"):
+    about = f"{package}-1.0.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {package.replace('_', '-')}\nVersion: 1.0\n"
     tags = "Wheel-Version: 1.0\nGenerator: by hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     files = files | {
         f"{about}/METADATA": f"{metadata}Requires-Dist: {requires}\n".encode(),
         f"{about}/WHEEL": tags.encode(),
     }
     files[f"{about}/RECORD"] = "".join(f"{name},,\n" for name in files).encode()
-    with zipfile.ZipFile(folder / "tiny_weights-1.0-py3-none-any.whl", "w") as archive:
+    with zipfile.ZipFile(folder / f"{package}-1.0-py3-none-any.whl", "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
 

