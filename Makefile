@@ -8,7 +8,7 @@ BENCHMARK = PYTHONPATH=src:. $(BIN)/python benchmarks
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask model gguf verify questions test test-long bench equivalence scale memory rounding gpu lint lock clean
+.PHONY: demo ask model gguf verify questions architectures test test-long bench equivalence scale memory rounding gpu lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
@@ -17,6 +17,9 @@ demo: .venv/runs  ## install, run the default study, build the report, show the 
 
 questions: .venv/runs  ## run all experiments, about an hour
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason --configfile config/questions.yaml
+
+architectures: gguf  ## compare three real models from PyPI, one of them a decoder: an hour; docs/architectures.md
+	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason --configfile config/real-models.yaml
 
 # Passed as variables, so that the shell does not interpret them; by value, so that make does not either.
 override WORD := $(value WORD)

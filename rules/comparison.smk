@@ -58,6 +58,15 @@ rule compare_models:
     params:
         models=lambda wildcards: studied(),
         neurons={model: neurons_of(model, "model") for model in config["models"]},
+        shares={
+            model: {
+                f"{share:.1%}": size
+                for share in GROUPS["sizes"]["model"]
+                if share < 1
+                for size in group_sizes([share], neurons_of(model, "model"))
+            }
+            for model in config["models"]
+        },
         null_models=NULLS["models"],
         levels=STATISTICS["thresholds"],
         intervals=INTERVALS,

@@ -8,6 +8,7 @@ from study.experiments import needs_contexts
 from study.settings import (
     check_job_count,
     check_settings,
+    group_sizes,
     normalised,
     read_schema,
     read_target_rows,

@@ -139,8 +139,7 @@ def neurons_of(model, scope):
 
 def sizes_of(model, scope):
     """List a scope's group sizes that the model has enough neurons for, ascending."""
-    sizes = GROUPS["sizes"].get(scope, [])
-    return sorted(size for size in sizes if size <= neurons_of(model, scope))
+    return group_sizes(GROUPS["sizes"].get(scope, []), neurons_of(model, scope))
 
 
 def protocol(subject):

@@ -19,6 +19,7 @@ from study.checksums import DamagedError
 from study.experiments import protocol
 from study.finished import FinishedStudy
 from study.rankings import rank_words
+from study.settings import group_sizes
 from study.stored_activations import (
     explaining,
     group_word_activations,
@@ -179,7 +180,7 @@ def _ascend_word(study: FinishedStudy, word: str):
     settings, neurons = study.settings, pd.DataFrame(study.document["neurons"])
     sites, selections = settings["groups"]["sites"], settings["groups"]["selections"]
     requested = settings["groups"]["sizes"].get("model") or []
-    sizes = sorted(s for s in requested if s <= neurons["site"].isin(sites).sum())
+    sizes = group_sizes(requested, neurons["site"].isin(sites).sum())
     if not sizes:
         raise SettingsError("WORD: the study has no groups over all layers (groups.sizes.model)")
     model, matrices, how = study.load(), study.matrices(sites), protocol(settings, "groups")

@@ -1,14 +1,15 @@
 """Headline numbers of every model, and their excess over each of the model's own null models.
 
 *Matched* numbers are over the words that all models have. Group sizes are also given as a share of
-all neurons that could be chosen. *None* means that a model has no exact ceiling.
+all neurons that could be chosen; `matched.recovery.absolute.5%` is of groups of 5 % of each model's
+neurons. *None* means that a model has no exact ceiling.
 """
 
 import numpy as np
 import pandas as pd
 
 from study.job import run
-from textualization.analysis.estimates import Intervals, rate
+from textualization.analysis.estimates import Intervals, centre, rate
 from textualization.analysis.thresholds import fit_threshold
 from textualization.report.csv_tables import read_csv
 from textualization.report.sentences import with_interval
@@ -20,8 +21,8 @@ OF_NULLS = ("excess", "excess_low", "excess_high", "verdict")
 
 
 def main(
-    claims, singles, groups, requested, models, neurons, null_models, levels, intervals: Intervals,
-    files: TableFiles,
+    claims, singles, groups, requested, models, neurons, shares, null_models, levels,
+    intervals: Intervals, files: TableFiles,
 ) -> None:  # fmt: skip
     requested = [pd.read_parquet(path).set_index("word") for path in requested]
     matched = pd.concat([table["used"] for table in requested], axis=1).all(axis=1)
@@ -31,7 +32,9 @@ def main(
         of_model = pd.read_parquet(groups[place])
         words = requested[place].loc[matched, "read_as"]
         of_model = of_model[(of_model["scope"] == "model") & of_model["word"].isin(words)]
-        rows += _matched(of_model, model, levels, intervals) if len(words) else []
+        if len(words):
+            rows += _matched(of_model, model, levels, intervals)
+            rows += _at_shares(of_model, model, shares[model], intervals)
     table = pd.DataFrame(rows).drop_duplicates(["quantity", "model"])
     table.insert(1, "neurons", table["model"].map(neurons))
     counted = table["quantity"].str.contains("threshold", regex=False)
@@ -92,6 +95,23 @@ def _matched(groups, model, levels, intervals) -> list[dict]:
             row = {"quantity": f"matched.threshold.{selection}.{round(100 * level)}"}
             row |= {"model": model, "value": found["value"], "n": len(recovered)}
             rows.append(row | {"low": found["ci_low"], "high": found["ci_high"]})
+    return rows
+
+
+def _at_shares(groups, model, shares, intervals) -> list[dict]:
+    """Return recovery and explanation of groups that are the same share of each model's neurons."""
+    rows = []
+    for share, size in shares.items():
+        for selection, chosen in groups[groups["size"] == size].groupby("selection"):
+            found = chosen.groupby("word")[["recovered", "explanation"]].mean()
+            estimates = {
+                "recovery": rate(found["recovered"], intervals.confidence),
+                "explanation": centre(found["explanation"].to_numpy(), np.mean, intervals),
+            }
+            for name, (value, low, high) in estimates.items():
+                row = {"quantity": f"matched.{name}.{selection}.{share}", "model": model}
+                row |= {"value": value, "low": low, "high": high, "n": len(found)}
+                rows.append(row)
     return rows
 
 

@@ -110,6 +110,12 @@ def differing(settings: dict, others: dict, key: str = "") -> list[str]:
     ]
 
 
+def group_sizes(sizes: list, neurons: int) -> list[int]:
+    """Return the sizes that a scope of so many neurons has, ascending; one below 1 is a share of it."""
+    found = {max(1, round(size * neurons)) if size < 1 else size for size in sizes}
+    return sorted(size for size in found if size <= neurons)
+
+
 def jobs_at_most(settings: dict, words: int) -> int:
     """Return an upper bound on a study's jobs, except for a few per model. words: number of targets."""
     nulls, ascent, found = settings["nulls"], settings["ascent"], 0

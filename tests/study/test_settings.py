@@ -13,6 +13,7 @@ from study.settings import (
     MOST_JOBS,
     SettingsError,
     differing,
+    group_sizes,
     in_order,
     jobs_at_most,
     problems,
@@ -454,3 +455,9 @@ def test_what_to_do_about_what_is_missing_must_be_said(key):
     assert complaints(changed(("missing", GONE))) == ["config: lacks missing"]
     (line,) = complaints(changed(("missing", "skip")))
     assert line == "missing: 'skip' is not valid (allowed: the keys models, words, neurons)"
+
+
+def test_a_group_size_below_1_is_a_share_of_the_scopes_neurons():
+    assert group_sizes([250, 0.5, 0.001, 25], 400) == [1, 25, 200, 250]
+    assert group_sizes([500, 0.05, 5], 100) == [5]
+    assert complaints(changed(("groups.sizes", {"model": [0.2, 25], "layer": [0.01]}))) == []
