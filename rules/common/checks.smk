@@ -58,7 +58,9 @@ if workflow.is_main_process:
     watched += [config["words"]["targets"], config["words"]["contexts"]]
     for model in config["models"]:
         if config["catalogue"][model]["source"] == "path":
-            watched += local_files(model)
+            watched += files_of(
+                config["catalogue"][model]["path"], config["catalogue"][model].get("gguf")
+            )
     made = [Path("results") / config["study"]]
     made += [
         Path("results/_models") / folder_name(m, config["catalogue"][m]) for m in config["models"]
