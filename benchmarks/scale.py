@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,10 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from peers import random_bert
 from show import _machine, _table
-from speed import BASE, _engine, _step_times, _work
+from speed import BASE, _step_times, _work
 from study.settings import read_target_rows
+from textualization.ascent.loop import AscentSettings, run_ascent
+from textualization.ascent.objectives import mean_of
 from textualization.files import write_text
 from textualization.models.transformer import FrozenTransformer
 from work import operations
@@ -44,6 +47,20 @@ SHAPES = {
 }
 #: Attention heads, of the shapes that are measured.
 HEADS = {"minilm-l6": 12, "bert-base": BASE["heads"], "bert-large": 16}
+#: Solvers that are measured: the paper's, and the one that stands for its 5,000 steps.
+SOLVERS = {
+    "paper": AscentSettings(),
+    "lbfgs": AscentSettings(solver="lbfgs", options={"angle": 1.0, "memory": 30, "power": 1.0}),
+}
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+#: The change that lets `lbfgs` stand for the paper's steps (docs/equivalence.md).
+EQUIVALENT = {
+    "solver": "lbfgs",
+    "dtype": "float64",
+    "device": "cpu",
+    "singles": {"steps": 105},
+    "groups": {"steps": 105},
+}
 #: What a step takes on a GPU, measured there: `benchmarks/gpu.py`.
 ON_A_GPU = Path("docs/gpu.csv")
 
@@ -52,8 +69,9 @@ def planned(folder: Path) -> dict[str, tuple[str, dict, str]]:
     """Every study: its settings' file, what is changed in them, and the shape of its model."""
     sites = {"sites": ["intermediate"]}
     every = {"run": ["singles"], "singles": sites, "activations": sites, "groups": sites}
-    return {
+    found = {
         "the default study: MiniLM": ("config/config.yaml", {}, "minilm-l6"),
+        "MPNet-base, sampled": ("config/mpnet.yaml", {}, "bert-base"),
         "the paper's protocol on MiniLM": ("config/minilm-paper.yaml", {}, "minilm-l6"),
         "the paper: BERT-base": ("config/paper.yaml", {}, "bert-base"),
         "all 36,864 intermediate neurons of BERT-base": ("config/paper.yaml", every, "bert-base"),
@@ -62,6 +80,12 @@ def planned(folder: Path) -> dict[str, tuple[str, dict, str]]:
             folder, "llama-7b", "llama"
         ),
     }
+    equivalent = {
+        f"{name}, by lbfgs": (file, changes | {"ascent": EQUIVALENT}, shape)
+        for name, (file, changes, shape) in found.items()
+        if name.startswith("the paper")
+    }
+    return found | equivalent
 
 
 def _elsewhere(folder, name, family):
@@ -74,18 +98,30 @@ def _elsewhere(folder, name, family):
     return "config/paper.yaml", {"models": [name], "catalogue": {name: entry}}, name
 
 
-def measured(shape: str, layers: list[int], batch: int, steps: int) -> dict[int, float]:
-    """Seconds per step of one objective, by the layer that it is in, on one core."""
+def measured(
+    shape: str, way: tuple[str, str], layers: list[int], batch: int, steps: int
+) -> dict[int, float]:
+    """Seconds per step of one objective, by the layer that it is in, on one core.
+
+    way: solver and dtype.
+    """
+    solver, dtype = way
     facts = SHAPES[shape] | {"heads": HEADS[shape]}
     _, tensors, text = random_bert(**facts, seed=0)
-    model, found = FrozenTransformer(tensors, text, dtype=torch.float32), {}
+    model, found = FrozenTransformer(tensors, text, dtype=DTYPES[dtype]), {}
     for layer in layers:
-        neurons, start = _work(model, layer, batch)
-        took = _step_times(
-            lambda steps, tick, of=(neurons, start): _engine(model, *of, steps, tick), steps
+        neurons, x0 = _work(model, layer, batch)
+        of = (
+            mean_of([[("output", *neuron)] for neuron in neurons], model),
+            x0 @ model.word_embeddings,
         )
-        found[layer] = float(np.median(took)) / batch
-        print(f"{shape}, layer {layer}: {1e3 * found[layer]:.3g} ms per neuron-step", flush=True)
+
+        def run(steps, tick, of=of):
+            run_ascent(model, *of, replace(SOLVERS[solver], steps=steps), progress=tick)
+
+        found[layer] = float(np.median(_step_times(run, steps))) / batch
+        per_step = f"{1e3 * found[layer]:.3g} ms per neuron-step"
+        print(f"{shape}, {solver}, {dtype}, layer {layer}: {per_step}", flush=True)
     return found
 
 
@@ -153,7 +189,8 @@ def steps_of(settings: dict, shape: str) -> dict[int, int]:
             {"random_group", "matched_activation"} & set(nulls["objectives"])
         )
         sizes = len(of["sizes"].get("model", []))
-        add(deepest, nulls["groups"]["words"] * sizes * replicates * ascended, steps)
+        null = nulls["groups"]["words"] * replicates * ascended
+        add(deepest, null * sizes * len(of["selections"]), steps)
     return found
 
 
@@ -208,27 +245,33 @@ def _local_rules() -> set[str]:
 
 def main(out: str, steps: int) -> None:
     torch.set_num_threads(1)
+    ways = {("paper", "float32"): 1, ("lbfgs", "float64"): 2}
     costs = {
-        "minilm-l6": measured("minilm-l6", [1, 2, 6], 256, steps),
-        "bert-base": measured("bert-base", [1, 2, 12], 128, steps),
-        "bert-large": measured("bert-large", [1, 2, 24], 64, steps),
+        way: {
+            "minilm-l6": measured("minilm-l6", way, [1, 2, 6], 256 // smaller, steps),
+            "bert-base": measured("bert-base", way, [1, 2, 12], 128 // smaller, steps),
+            "bert-large": measured("bert-large", way, [1, 2, 24], 64 // smaller, steps),
+        }
+        for way, smaller in ways.items()
     }
     gpu, rows = pd.read_csv(ON_A_GPU), []
     with tempfile.TemporaryDirectory() as folder:
         for name, (file, changes, shape) in planned(Path(folder)).items():
             own = Path(folder) / "own.yaml"
             own.write_text(yaml.safe_dump({"study": "planned"} | changes))
-            settings = yaml.safe_load(Path("config/config.yaml").read_text())
+            settings = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
             for layer in (yaml.safe_load(Path(file).read_text()), changes):
                 update_config(settings, layer)
             found = plan(["--configfile", file, str(own)])
             taken = steps_of(settings, shape)
-            seconds = sum(n * seconds_per_step(shape, la, costs) for la, n in taken.items())
+            way = (settings["ascent"]["solver"], settings["ascent"]["dtype"])
+            here = costs[way]
+            seconds = sum(n * seconds_per_step(shape, la, here) for la, n in taken.items())
             work = sum(n * _operations(shape, la) for la, n in taken.items())
-            extrapolated = "" if shape in costs else " (extrapolated)"
-            there = on_a_gpu(gpu, settings["ascent"]["groups"]["batch"])
+            extrapolated = "" if shape in here else " (extrapolated)"
+            there = on_a_gpu(gpu, settings["ascent"]["groups"]["per_job"])
             hours = sum(n * seconds_per_step(shape, la, there) for la, n in taken.items()) / 3600
-            not_there = "" if shape in there else " (extrapolated)"
+            on_gpu = _short(hours) + ("" if shape in there else " (extrapolated)")
             rows.append(
                 {
                     "study": name,
@@ -237,7 +280,7 @@ def main(out: str, steps: int) -> None:
                     "steps of one objective": f"{sum(taken.values()):.2g}",
                     "operations": f"{work:.2g}",
                     "core-hours": f"{_short(seconds / 3600)}{extrapolated}",
-                    "GPU-hours": f"{_short(hours)}{not_there}",
+                    "GPU-hours": on_gpu if way[0] == "paper" else "not measured",
                     "disk (GB)": _short(megabytes(settings, shape, taken) / 1e3),
                     "largest job's memory (GB)": f"{found['memory'] / 1000:.1f}",
                     "planning (s)": f"{found['planning']:.1f}",
@@ -256,11 +299,13 @@ def _costs(costs) -> str:
     rows = [
         {
             "shape": shape,
+            "solver": ", ".join(way),
             "layer": layer,
             "ms per step of one objective": f"{1e3 * s:.3g}",
             "GFLOP/s": f"{_operations(shape, layer) / s / 1e9:.0f}",
         }
-        for shape, found in costs.items()
+        for way, shapes in costs.items()
+        for shape, found in shapes.items()
         for layer, s in found.items()
     ]
     return _table(pd.DataFrame(rows))
@@ -278,7 +323,9 @@ Made by `benchmarks/scale.py` (`make scale`) on one core of {machine}.
   gets. The rest are tables and figures of a second or so.
 - **Steps and operations**: counted from the settings, null models included.
 - **Core-hours**: steps times the seconds of one step, measured on random weights of the same shape.
-  Layers between those measured are interpolated. Only the studies of MiniLM were run to their end.
+  Layers between those measured are interpolated. Only the studies of MiniLM and MPNet-base were run to
+  their end. *By lbfgs*: 105 steps in float64, which stand for the paper's 5,000
+  ([equivalence.md](equivalence.md)).
   Of the decoder no step was measured: its hours are its operations at the rate of the largest
   measured shape.
 - **GPU-hours**: steps times the seconds of one step on an {gpu}, in float32, in the

@@ -1,4 +1,7 @@
-"""Copy a finished study's numbers and figures into the README."""
+"""Copy finished studies' numbers and figures into the README and docs/.
+
+Studies of hours are published in docs/<study>: what is in results/ replaces what is there.
+"""
 
 import re
 import shutil
@@ -43,7 +46,12 @@ SHOWN = {
     "group.threshold.ratio_to_max.67": "⤷ relative to their maximum",
 }
 
-#: The study by the paper's full protocol on the same model, and the claims shown of it.
+#: Published studies with the name of each one's model in the settings and in prose, and their figures.
+PUBLISHED = {"minilm-paper": ("minilm-l6", "MiniLM"), "mpnet": ("mpnet-base", "MPNet-base")}
+FIGURES_PUBLISHED = {"mpnet": ("recovery", "nulls", "explanation", "thresholds")}
+FILES = ("claims.csv", "claims.md", "config.yaml", "findings.md", "provenance.json")
+
+#: The study by the paper's full protocol on MiniLM, and the claims shown of it.
 PROTOCOL = "minilm-paper"
 SHOWN_OF_PROTOCOL = {claim: SHOWN[claim] for claim in list(SHOWN)[:4]} | {
     "group.recovery.absolute.50": "recovery of the word, groups of 50 neurons (absolute)",
@@ -54,6 +62,20 @@ SHOWN_OF_PROTOCOL = {claim: SHOWN[claim] for claim in list(SHOWN)[:4]} | {
     "group.threshold.absolute.67": SHOWN["group.threshold.absolute.67"],
     "group.threshold.ratio_to_max.67": SHOWN["group.threshold.ratio_to_max.67"],
     "group.threshold.z_score.67": "⤷ by their z-score",
+}
+
+
+#: The study of a model of the paper's size, and the claims shown of it.
+PAPERS_SIZE = "mpnet"
+SHOWN_OF_SIZE = {claim: SHOWN[claim] for claim in list(SHOWN)[:5]} | {
+    "group.recovery.absolute.50": "recovery of the word, groups of 50 neurons (absolute)",
+    "group.recovery.absolute.100": "⤷ 100 neurons",
+    "group.recovery.absolute.250": "⤷ 250 neurons",
+    "group.recovery.absolute.350": "⤷ 350 neurons",
+    "group.recovery.absolute.750": "⤷ 750 neurons",
+    "group.threshold.absolute.67": SHOWN["group.threshold.absolute.67"],
+    "group.threshold.ratio_to_max.67": SHOWN["group.threshold.ratio_to_max.67"],
+    "group.explanation.absolute.250": "explanation, groups of 250 neurons (absolute)",
 }
 
 
@@ -69,12 +91,16 @@ HEADLINE = {claim: SHOWN[claim] for claim in list(SHOWN)[:2]} | {
 
 
 def main(readme="README.md", page="docs/results.md", results="results") -> None:
+    for study in PUBLISHED:
+        _publish(study, Path(results) / study)
     _put(page, "results", markdown(_claims(Path(results) / STUDY, SHOWN)))
-    if (Path(results) / PROTOCOL / "claims.csv").is_file():
-        _put(page, "protocol", markdown(_claims(Path(results) / PROTOCOL, SHOWN_OF_PROTOCOL)))
-        _put(readme, "headline", markdown(_claims(Path(results) / PROTOCOL, HEADLINE)))
-        _describe(readme, "docs/recovery-5000.png", _thresholds(Path(results) / PROTOCOL))
-        _show(page, "recovery-5000", Path(results) / PROTOCOL / MODEL / "figures/recovery.png")
+    _put(page, "protocol", markdown(_claims(Path("docs") / PROTOCOL, SHOWN_OF_PROTOCOL)))
+    size = Path("docs") / PAPERS_SIZE
+    _put(page, "size", markdown(_claims(size, SHOWN_OF_SIZE, *PUBLISHED[PAPERS_SIZE])))
+    _put(readme, "headline", markdown(_headline(HEADLINE)))
+    _describe(readme, "docs/recovery-5000.png", _thresholds(Path("docs") / PROTOCOL))
+    if (figures := Path(results) / PROTOCOL / MODEL / "figures").is_dir():
+        _show(page, "recovery-5000", figures / "recovery.png")
     answers = [_answer(Path(results) / STUDY, *words) for words in CALLS]
     _put(page, "asked", "\n".join(answers))
     for name in FIGURES:
@@ -99,23 +125,60 @@ def main(readme="README.md", page="docs/results.md", results="results") -> None:
         _show(EXPLANATION, "explanation-along", along)
 
 
-def _claims(study: Path, shown: dict[str, str]) -> pd.DataFrame:
-    """Return some of a study's claims with the paper's numbers and the null models'."""
+def _publish(study: str, finished: Path) -> None:
+    """Copy a study's claims, findings, settings, provenance and figures into docs/."""
+    if not (finished / "manifest.json").is_file():
+        return
+    into = Path("docs") / study
+    into.mkdir(exist_ok=True)
+    for name in FILES:
+        shutil.copyfile(finished / name, into / name)
+    for name in FIGURES_PUBLISHED.get(study, ()):
+        for suffix in (".png", ".txt"):
+            of_model = finished / PUBLISHED[study][0] / f"figures/{name}{suffix}"
+            shutil.copyfile(of_model, into / of_model.name)
+
+
+def _rows_of(study: Path, claim: str, model: str) -> pd.DataFrame:
+    """Return the rows of a claim, by null model; the model's own row has the name ''."""
     claims = read_csv(study / "claims.csv")
-    claims = claims[claims["model"] == MODEL]
+    rows = claims[(claims["model"] == model) & (claims["claim"] == claim)]
+    return rows.set_index(rows["null_model"].fillna(""))
+
+
+def _claims(study: Path, shown: dict[str, str], model=MODEL, named="MiniLM") -> pd.DataFrame:
+    """Return some of a study's claims with the paper's numbers and the null models'."""
     rows = []
     for claim, statement in shown.items():
-        rows_of = claims[claims["claim"] == claim]
-        own = rows_of.set_index(rows_of["null_model"].fillna(""))
+        own = _rows_of(study, claim, model)
         here = own.loc[""]
         row = {"what": statement}
         row["paper, BERT-base"] = "" if pd.isna(here["paper"]) else str(here["paper"])
-        row["MiniLM"] = with_interval(here["value"], here["ci_low"], here["ci_high"])
+        row[named] = with_interval(here["value"], here["ci_low"], here["ci_high"])
         for null in NULLS:
             value = readable(float(own.loc[null, "null_value"])) or "not reached"
             excess = with_interval(*own.loc[null, ["excess", "excess_low", "excess_high"]])
             text = f"{value}; {excess}" if pd.notna(own.loc[null, "excess"]) else value
-            row[f"{null}: value; MiniLM's excess over it"] = text
+            row[f"{null}: value; {named}'s excess over it"] = text
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _headline(shown: dict[str, str]) -> pd.DataFrame:
+    """Return some claims of all published studies: each model's value, and its null models'."""
+    rows = []
+    for claim, statement in shown.items():
+        row = {"what": statement, "paper, BERT-base": ""}
+        for study, (model, named) in PUBLISHED.items():
+            own = _rows_of(Path("docs") / study, claim, model)
+            here = own.loc[""]
+            if pd.notna(here["paper"]):
+                row["paper, BERT-base"] = str(here["paper"])
+            row[named] = with_interval(here["value"], here["ci_low"], here["ci_high"])
+            values = [readable(float(own.loc[null, "null_value"])) for null in NULLS]
+            row[f"its nulls: {', '.join(NULLS)} ({named})"] = ", ".join(
+                value or "not reached" for value in values
+            )
         rows.append(row)
     return pd.DataFrame(rows)
 
