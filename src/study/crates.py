@@ -91,15 +91,22 @@ def _file(name: str, facts: dict) -> dict:
 
 
 def _model(name: str, entry: dict) -> dict:
+    pieces = entry.get("pieces", [])
     address = {
         "hub": "https://huggingface.co/{repository}/tree/{revision}",
         "pypi": "https://pypi.org/project/{package}/{version}/",
         "path": "#model-{name}",
-    }[entry["source"]].format(**entry | {"name": quote(name)})
-    pins = ", ".join(f"{key} {entry[key]}" for key in ("sha256", "revision") if key in entry)
-    return {
+    }[entry["source"]].format(**(pieces[0] if pieces else {}) | entry | {"name": quote(name)})
+    pins = [f"{key} {entry[key]}" for key in ("sha256", "revision") if key in entry]
+    pins += [f"sha256 {piece['sha256']} of {piece['package']}" for piece in pieces]
+    precision = f", {entry['precision']}" if "precision" in entry else ""
+    thing = {
         "@id": address,
         "@type": "CreativeWork",
         "name": name,
-        "description": f"pretrained model of the family {entry['family']}, weights pinned by {pins}",
+        "description": f"pretrained model of the family {entry['family']}{precision}, weights pinned by "
+        f"{', '.join(pins)}",
     }
+    if "license" in entry:
+        thing["license"] = f"https://spdx.org/licenses/{quote(entry['license'])}"
+    return thing

@@ -12,6 +12,8 @@ FILES = {
     "a model/100% <b>.tex": {"bytes": 0, "sha256": "c" * 64},
 }
 PYPI = {"source": "pypi", "family": "bert", "package": "p", "version": "1.0", "sha256": "d" * 64}
+PIECES = [{"package": p, "version": "2.0", "sha256": p[0] * 64} for p in ("part-1", "quart-2")]
+IN_PIECES = {"source": "pypi", "family": "mpnet", "pieces": PIECES, "sha256": "1" * 64}
 HUB = {"source": "hub", "family": "gpt2", "repository": "o/m", "revision": "e" * 40}
 FOLDER = {"source": "path", "family": "bert", "path": "/secret/place", "sha256": "f" * 64}
 
@@ -47,6 +49,7 @@ def test_files_carry_size_checksum_and_type_and_are_parts_and_results():
     ("entry", "address"),
     [
         (PYPI, "https://pypi.org/project/p/1.0/"),
+        (IN_PIECES, "https://pypi.org/project/part-1/2.0/"),
         (HUB, f"https://huggingface.co/o/m/tree/{'e' * 40}"),
         (FOLDER, "#model-m"),
     ],
@@ -56,6 +59,22 @@ def test_a_model_is_named_by_its_source_and_pin(entry, address):
     assert found["#run"]["object"] == {"@id": address}
     assert entry.get("sha256", entry.get("revision")) in found[address]["description"]
     assert "secret" not in json.dumps(found)  # a path on this machine tells others nothing
+
+
+def test_a_model_in_pieces_names_the_checksum_of_each():
+    (model,) = [thing for thing in described({"m": IN_PIECES}).values() if thing.get("name") == "m"]
+    assert model["description"].endswith(
+        f"pinned by sha256 {'1' * 64}, sha256 {'p' * 64} of part-1, sha256 {'q' * 64} of quart-2"
+    )
+
+
+def test_license_and_precision_are_said_where_they_are_known():
+    recorded = {"license": "Apache-2.0", "precision": "4-bit weights"}
+    found = described({"m": PYPI | recorded, "n": HUB})
+    model, other = (found[link["@id"]] for link in found["#run"]["object"])
+    assert model["license"] == "https://spdx.org/licenses/Apache-2.0"
+    assert "of the family bert, 4-bit weights, weights pinned" in model["description"]
+    assert "license" not in other and "bit" not in other["description"]
 
 
 def test_every_link_within_the_crate_is_answered():
