@@ -41,6 +41,7 @@ rule write_claims:
         nulls_groups=for_each_model(table_of("nulls_groups"), "groups"),
         twins=for_each_model(table_of("twins_claims"), "twins"),
         numbers=for_each_model([in_experiment(name) / "numbers.csv" for name in EXPERIMENTS]),
+        weights=lambda wildcards: [weights_folder(m) / "frozen.safetensors" for m in studied()],
         found=FOUND,
     output:
         **as_table(STUDY / "claims", "Claims"),
@@ -54,11 +55,11 @@ rule write_claims:
     params:
         paper=PAPER,
         models=lambda wildcards: studied(),
+        precisions=lambda wildcards: [entry(model).get("precision") for model in studied()],
         experiments=list(EXPERIMENTS),
         null_models=NULLS["models"],
         checksums=lambda wildcards: [entry(model).get("sha256") for model in studied()],
-        # Claims on single neurons use the first site only.
-        sites={"singles": SINGLES["sites"][:1], "groups": GROUPS["sites"]},
+        sites=CLAIMED,
         reading=f"read at {config['read']}, candidates {config['words']['candidates']}",
         protocols={subject: protocol(subject) for subject in ("singles", "groups")},
         restarts={

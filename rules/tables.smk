@@ -69,14 +69,13 @@ TABLES = {
             "singles": MODEL / "singles.parquet",
             "null_singles": null_batches("singles", NULLS["models"]),
             "null_inputs": MODEL / "nulls/inputs.parquet",
-            "activations": MODEL / f"activations/{SINGLES['sites'][0]}.npy",
+            "activations": MODEL / f"activations/{CLAIMED['singles'][0]}.npy",
             "reference": MODEL / "nulls/reference.parquet",
             "candidates": MODEL / "candidates.parquet",
             "weights": frozen,
         },
         "given": {
-            # As in the claims: single neurons of the first site.
-            "site": SINGLES["sites"][0],
+            "site": CLAIMED["singles"][0],
             "start": "start" in NULLS["inputs"],
             "permutations": STATISTICS["permutations"],
         },
@@ -88,8 +87,10 @@ TABLES = {
         "reads": {
             "groups": MODEL / "groups.parquet",
             "null_groups": null_batches("groups", NULLS["models"] + NULL_ASCENTS),
+            "weights": frozen,
         },
         "given": {
+            "sites": GROUPS["sites"],
             "objectives": NULLS["objectives"],
             "replicates": NULLS["replicates"],
             "levels": STATISTICS["thresholds"],
@@ -141,9 +142,9 @@ TABLES = {
                 for of in (".parquet", "_embeddings.npy")
             ]
             for kind in TWINNED
-        },
-        # Claims are on single neurons of the first site.
-        "given": {"site": SINGLES["sites"][0], "levels": STATISTICS["thresholds"]},
+        }
+        | {"weights": frozen},
+        "given": {"sites": CLAIMED, "levels": STATISTICS["thresholds"]},
         "writes": {"claims": table_of("twins_claims")},
     },
     "variance": {

@@ -8,6 +8,8 @@ from textualization.registry import NULL_MODELS
 SHAPE = ("layers", "hidden", "intermediate", "words")
 SINGLES, GROUPS, NULLS = config["singles"], config["groups"], config["nulls"]
 ASCENT, STATISTICS = config["ascent"], config["statistics"]
+# Sites that claims are about. Those on single neurons use the first site only.
+CLAIMED = {"singles": SINGLES["sites"][:1], "groups": GROUPS["sites"]}
 EXPERIMENTS = {n: config["experiments"][n] for n in config["run"] if n in config["experiments"]}
 # Settings of every interval, as `textualization.analysis.estimates.Intervals` takes them.
 INTERVALS = {key: STATISTICS[key] for key in ("confidence", "resamples")} | {"seed": config["seed"]}

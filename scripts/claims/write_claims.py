@@ -9,14 +9,16 @@ paper's 5,000 steps is named.
 import pandas as pd
 
 from study.job import run
+from study.results import measures_of
 from textualization.analysis.claims import (
     explanation_claims,
     recovery_claims,
     single_claims,
     threshold_claims,
 )
+from textualization.analysis.explanation import MEASURES
 from textualization.report.csv_tables import read_csv
-from textualization.report.tables import TableFiles, write_for_people
+from textualization.report.tables import TableFiles, as_text, write_with_shown
 from textualization.report.verdicts import (
     by_equivalent,
     claims_table,
@@ -37,10 +39,14 @@ STATEMENTS = {
     "single.utilisation.nearest_word": "share that the optimum's own nearest word reaches (median)",
     "single.explanation": "how well a single neuron's optimum predicts which words activate it "
     "(correlation, mean)",
+    "single.explanation_unsigned": "how well closeness to a single gated neuron's optimum, or to its "
+    "opposite, predicts which words activate it (correlation, mean)",
     "group.recovery": "groups of {number} neurons ({selection}) whose optimum is closest to their word",
     "group.threshold": "neurons ({selection}) at which {number} % of words are recovered",
     "group.explanation": "how well the optimum of groups of {number} neurons ({selection}) predicts "
     "which words activate them (correlation, mean)",
+    "group.explanation_unsigned": "how well closeness to the optimum of groups of {number} gated "
+    "neurons ({selection}), or to its opposite, predicts which words activate them (correlation, mean)",
 }
 NULL_COLUMNS = ("null_model", "null_value", "excess", "excess_low", "excess_high", "p_adjusted")
 NULL_COLUMNS += ("dominance",)
@@ -50,9 +56,9 @@ EQUIVALENT = "; stands for {steps:,} steps at rate {rate}, as validated on MiniL
 
 
 def main(
-    singles, utilisation, recovery, thresholds, nulls_singles, nulls_groups, twins, numbers, paper,
-    models, experiments, null_models, checksums, reading, sites, protocols, restarts, confidence, files:
-    TableFiles,
+    singles, utilisation, recovery, thresholds, nulls_singles, nulls_groups, twins, numbers, weights,
+    paper, models, precisions, experiments, null_models, checksums, reading, sites, protocols, restarts,
+    confidence, files: TableFiles,
 ) -> None:  # fmt: skip
     stands_for = {
         kind: next((p for p in PROTOCOLS if _matches(paper[p], protocol)), None)
@@ -69,17 +75,20 @@ def main(
     }
     rows = []
     for place, model in enumerate(models):
+        how = f"; {precisions[place]}" if precisions[place] else ""
         is_papers = checksums[place] == paper["model"]["sha256"]
         found, null_tables = [], []
         if singles:
             summary, neurons = read_csv(singles[place]), pd.read_parquet(utilisation[place])
-            claims = single_claims(summary, neurons, sites["singles"][0], confidence)
+            measures = measures_of(weights[place], sites["singles"])
+            claims = single_claims(summary, neurons, sites["singles"][0], measures, confidence)
             found += [(claim, "singles") for claim in claims]
             null_tables.append(read_csv(nulls_singles[place]))
         if recovery:
             claims = recovery_claims(read_csv(recovery[place]))
             claims += threshold_claims(read_csv(thresholds[place]))
-            claims += explanation_claims(read_csv(recovery[place]))
+            measures = measures_of(weights[place], sites["groups"])
+            claims += explanation_claims(read_csv(recovery[place]), measures)
             found += [(claim, "groups") for claim in claims]
             null_tables.append(read_csv(nulls_groups[place]))
         nulls = pd.concat(null_tables) if null_tables else pd.DataFrame()
@@ -99,17 +108,20 @@ def main(
                     "n": n,
                     "twin_change": changes.get(name),
                     "verdict": judged,
-                    "protocol": ways[kind],
+                    "protocol": ways[kind] + how,
                 }
             )
             rows += [claim | row for row in own]
         of_model = numbers[place * len(experiments) : (place + 1) * len(experiments)]
         for experiment, path in zip(experiments, of_model, strict=True):
-            rows += _experiment(experiment, read_csv(path), model)
-    write_for_people(claims_table(rows), files)
+            rows += _experiment(experiment, read_csv(path), model, how)
+    table, of_models = claims_table(rows), zip(models, precisions, strict=True)
+    # In the CSV file, other tables find a model's claims by its bare name.
+    names = {model: f"{model} ({how})" if how else model for model, how in of_models}
+    write_with_shown(table, as_text(table.assign(model=table["model"].map(names))), files)
 
 
-def _experiment(experiment, numbers, model) -> list[dict]:
+def _experiment(experiment, numbers, model, how) -> list[dict]:
     """Return every number of an experiment, with its null models below; the paper prints none."""
     rows = []
     for row in numbers.to_dict("records"):
@@ -123,7 +135,7 @@ def _experiment(experiment, numbers, model) -> list[dict]:
                 "statement": f"{experiment}, {row['condition']}: {what} ({of})",
                 "paper": "",
                 "verdict": row["verdict"] if is_null else "not comparable",
-                "protocol": f"experiment {experiment}, condition {row['condition']}",
+                "protocol": f"experiment {experiment}, condition {row['condition']}{how}",
             }
             | {key: row[key] for key in ("value", "ci_low", "ci_high", "n")}
             | {key: row[key] for key in NULL_COLUMNS}
@@ -178,7 +190,7 @@ def _printed(name, paper):
     if subject == "single":
         return paper["single"].get(number)
     smallest, largest = paper["group"]["sizes"]
-    if number == "explanation":
+    if number in MEASURES:
         return None
     recovery, count = paper["group"]["recovery"], int(of[-1])
     if number == "threshold":

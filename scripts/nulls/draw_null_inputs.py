@@ -9,7 +9,7 @@ import pandas as pd
 from study.job import run
 from study.results import read_embeddings, read_matrices
 from study.stored_activations import neuron_explanations
-from textualization.analysis.explanation import plain_explanation
+from textualization.analysis.explanation import MEASURES
 from textualization.analysis.similarity import like_words, nearest_words, target_similarity
 from textualization.draws import generator
 from textualization.files import write_table
@@ -41,13 +41,13 @@ def main(singles, activations, candidates, weights, sites, inputs, replicates, s
                 found["nearest_cosine"] = nearest_words(vectors, e, counted)[1]
 
             def explained(rows, by_candidates, vectors=vectors):
-                value = plain_explanation(vectors[rows], e[counted], by_candidates)
-                return pd.DataFrame({"explanation": value})
+                given = (vectors[rows], e[counted], by_candidates)
+                return pd.DataFrame({name: measure(*given) for name, measure in MEASURES.items()})
 
             found = found.join(neuron_explanations(neurons, matrices, words, explained))
             tables.append(found.assign(null=name, draw=replicate))
     columns = ["null", "draw", "site", "layer", "index", "nearest_cosine", "activation"]
-    columns += ["explanation"]
+    columns += [*MEASURES]
     found = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     write_table(found.reindex(columns=columns), table)
 

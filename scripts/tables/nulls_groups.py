@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from study.job import run
-from study.results import read_nulls
+from study.results import measures_of, read_nulls
 from textualization.analysis.estimates import Intervals
 from textualization.analysis.null_comparison import Comparison, compared, write_comparisons
 from textualization.analysis.null_draws import derangement
@@ -19,10 +19,11 @@ from textualization.report.tables import TableFiles
 
 
 def main(
-    groups, null_groups, objectives, replicates, levels, permutations, intervals: Intervals, files:
-    TableFiles,
+    groups, null_groups, weights, sites, objectives, replicates, levels, permutations,
+    intervals: Intervals, files: TableFiles,
 ) -> None:  # fmt: skip
     groups, nulls = pd.read_parquet(groups), read_nulls(null_groups)
+    measures = measures_of(weights, sites)
     groups = groups[groups["scope"] == "model"]
     if "other_word" in objectives:
         nulls = pd.concat(
@@ -35,10 +36,12 @@ def main(
             name = f"group.recovery.{selection}.{size}"
             row = Comparison(name, null, chosen, "recovered", same, "recovered", by="word")
             found.append(compared(row, permutations, intervals))
-            if null != "other_word":  # the same optima, which explain the same group
-                name = f"group.explanation.{selection}.{size}"
+            if null == "other_word":  # the same optima, which explain the same group
+                continue
+            for measure in measures:
+                name = f"group.{measure}.{selection}.{size}"
                 row = Comparison(
-                    name, null, chosen, "explanation", same, "explanation", by="word", is_rate=False
+                    name, null, chosen, measure, same, measure, by="word", is_rate=False
                 )
                 found.append(compared(row, permutations, intervals))
     for selection, chosen in groups.groupby("selection"):

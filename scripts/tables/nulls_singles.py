@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from study.job import run
-from study.results import coordinates, read_nulls
+from study.results import coordinates, measures_of, read_nulls
 from textualization.analysis.estimates import Intervals, rate
 from textualization.analysis.null_comparison import NEURON, Comparison, compared, write_comparisons
 from textualization.analysis.similarity import utilisation
@@ -27,7 +27,8 @@ def main(
     nulls, inputs = read_nulls(null_singles), pd.read_parquet(null_inputs)
     words = int(pd.read_parquet(candidates)["candidate"].sum())
     rows = _mean("nearest_cosine", neurons, nulls, inputs, start)
-    rows += _mean("explanation", neurons, nulls, inputs, start)
+    for measure in measures_of(weights, [site]):
+        rows += _mean(measure, neurons, nulls, inputs, start)
     rows += _best_word(neurons, nulls, activations, reference, weights, words)
     rows += _mean_word(neurons, nulls, weights)
     rows += _nearest_word(neurons, nulls, inputs, start)

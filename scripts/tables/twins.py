@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from study.job import run
+from study.results import measures_of
 from textualization.analysis.claims import (
     explanation_claims,
     recovery_claims,
@@ -31,8 +32,9 @@ COLUMNS += ["ci_high", "median_cosine", "smallest_cosine", "largest_change"]
 
 
 def main(
-    site, levels, intervals: Intervals, files: TableFiles, claims, singles=None, groups=None
-) -> None:
+    weights, sites, levels, intervals: Intervals, files: TableFiles, claims, singles=None,
+    groups=None,
+) -> None:  # fmt: skip
     """Write both tables. singles, groups: files of the study's optima and of the twins', each as table
     and embeddings; None if the study has no such twins.
     """
@@ -40,12 +42,15 @@ def main(
     if singles:
         own, twins, found = _paired("singles", singles)
         rows += _of_singles(found.join(own[["site", "layer"]]), intervals.confidence)
-        sides = (_single_claims(table, site, intervals) for table in (own, twins))
+        measures = measures_of(weights, sites["singles"])
+        site = sites["singles"][0]
+        sides = (_single_claims(table, site, measures, intervals) for table in (own, twins))
         changes += _changes(*sides)
     if groups:
         own, twins, found = _paired("groups", groups)
         rows += _of_groups(found.join(own[["selection", "size"]]), intervals.confidence)
-        sides = (_group_claims(table, levels, intervals) for table in (own, twins))
+        measures = measures_of(weights, sites["groups"])
+        sides = (_group_claims(table, levels, measures, intervals) for table in (own, twins))
         changes += _changes(*sides)
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"size": "Int64"})
     write_for_people(table, files)
@@ -82,14 +87,14 @@ def _of_groups(found, confidence) -> list[dict]:
     return [*rows, {"of": "groups", "selection": "all"} | summary(found, confidence)]
 
 
-def _single_claims(singles, site, intervals):
+def _single_claims(singles, site, measures, intervals):
     table = singles_by_layer(singles, intervals)
-    return single_claims(table, singles, site, intervals.confidence)
+    return single_claims(table, singles, site, measures, intervals.confidence)
 
 
-def _group_claims(groups, levels, intervals):
+def _group_claims(groups, levels, measures, intervals):
     by_size = recovery_by_size(groups, intervals)
-    claims = recovery_claims(by_size) + explanation_claims(by_size)
+    claims = recovery_claims(by_size) + explanation_claims(by_size, measures)
     return claims + threshold_claims(thresholds_by_rate(groups, levels, intervals)[0])
 
 

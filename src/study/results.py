@@ -24,6 +24,24 @@ def read_embeddings(weights) -> np.ndarray:
         return file.get_tensor("word_embeddings")
 
 
+def measures_of(weights, sites) -> tuple[str, ...]:
+    """Return the measures of explanation that claims on neurons of these sites are about, as columns.
+
+    They are `explanation` and, if all neurons are gated, `explanation_unsigned`. A neuron is gated if
+    its site is `intermediate` and the model's feed-forward layers have a gate (LLaMA, ModernBERT, T5
+    1.1): it multiplies two sums of the input and responds nearly alike to e and −e.
+
+    Args:
+        weights: the model's converted weights (a file).
+        sites: the neurons' sites.
+    """
+    if set(sites) == {"intermediate"}:
+        with safe_open(weights, framework="np") as file:
+            if any(".gate." in name for name in file.offset_keys()):
+                return ("explanation", "explanation_unsigned")
+    return ("explanation",)
+
+
 def read_matrices(sites, paths) -> dict[str, np.ndarray]:
     """Memory-map every site's word activations, (layers, V, width)."""
     return {s: np.load(path, mmap_mode="r") for s, path in zip(sites, paths, strict=True)}

@@ -67,7 +67,8 @@ def made(folder, **kinds):
         (folder / kind).mkdir()
         given[kind] = written(folder / kind, own, changed)
     files = TableFiles(*(str(folder / f"twins.{kind}") for kind in ("csv", "md", "tex", "html")))
-    twins.main("output", [0.5], INTERVALS, files, folder / "claims.csv", **given)
+    sites = {"singles": ["output"], "groups": ["output"]}
+    twins.main(None, sites, [0.5], INTERVALS, files, folder / "claims.csv", **given)
     return read_csv(files.csv), read_csv(folder / "claims.csv").set_index("claim")
 
 

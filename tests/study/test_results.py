@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save_file
 
-from study.results import nulls_of_groups, read_nulls, read_optima
+from study.results import measures_of, nulls_of_groups, read_nulls, read_optima
 from textualization.analysis.null_comparison import write_comparisons
 from textualization.optima_arrays import OptimaArrays
 from textualization.report.tables import TableFiles
@@ -38,6 +39,19 @@ def test_nulls_of_a_kind_are_read_with_what_their_claim_names(tmp_path):
     pd.testing.assert_frame_equal(nulls_of_groups(path, "recovery"), expected)
     found = nulls_of_groups(path, "threshold")
     assert found[["selection", "size"]].to_numpy().tolist() == [["absolute", 67]]
+
+
+def test_gated_neurons_are_also_read_by_the_unsigned_measure(tmp_path):
+    plain, gated = tmp_path / "plain.safetensors", tmp_path / "gated.safetensors"
+    tensors = {"block.1.intermediate.weight": np.zeros((2, 2), np.float32)}
+    save_file(tensors, plain)
+    save_file(tensors | {"block.1.gate.weight": np.zeros((2, 2), np.float32)}, gated)
+    both = ("explanation", "explanation_unsigned")
+    assert measures_of(gated, ["intermediate"]) == both
+    # Outputs are sums, and groups of both sites are gated in part only.
+    for sites in (["output"], ["output", "intermediate"]):
+        assert measures_of(gated, sites) == both[:1]
+    assert measures_of(plain, ["intermediate"]) == both[:1]
 
 
 def optima_of(first, **others):

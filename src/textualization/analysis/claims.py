@@ -19,7 +19,7 @@ class Claim(NamedTuple):
 
 
 def single_claims(
-    summary: pd.DataFrame, singles: pd.DataFrame, site: str, confidence: float
+    summary: pd.DataFrame, singles: pd.DataFrame, site: str, measures, confidence: float
 ) -> list[Claim]:
     """List the claims on the single neurons of a site, over all layers.
 
@@ -27,6 +27,7 @@ def single_claims(
         summary: the table of `singles_by_layer`.
         singles: the described optima that it summarises.
         site: the site.
+        measures: measures of explanation that claims are about, as columns.
         confidence: confidence level of rates.
     """
     whole = summary[(summary["site"] == site) & (summary["layer"] == "all")].iloc[0]
@@ -38,8 +39,9 @@ def single_claims(
         Claim("single.nearest_is_best_word", *rate(neurons["nearest_is_best"], confidence), n),
         Claim("single.converged", *rate(neurons["converged"], confidence), n),
     ]
-    explained = (float(whole[f"explanation{column}"]) for column in ("", "_low", "_high"))
-    found.append(Claim("single.explanation", *explained, int(neurons["explanation"].notna().sum())))
+    for measure in measures:
+        explained = (float(whole[f"{measure}{bound}"]) for bound in ("", "_low", "_high"))
+        found.append(Claim(f"single.{measure}", *explained, int(neurons[measure].notna().sum())))
     for kind in KINDS:
         median = (float(whole[f"{kind}_{column}"]) for column in ("median", "low", "high"))
         counted = int(neurons[f"utilisation_{kind}"].notna().sum())
@@ -52,10 +54,20 @@ def recovery_claims(table: pd.DataFrame) -> list[Claim]:
     return _group_claims(table, "recovery", "size", "recovery", "ci_low", "ci_high")
 
 
-def explanation_claims(table: pd.DataFrame) -> list[Claim]:
-    """List the claims on groups' explanation in the scope `model`. table: of `recovery_by_size`."""
-    columns = ("explanation", "explanation_low", "explanation_high")
-    return _group_claims(table, "explanation", "size", *columns)
+def explanation_claims(table: pd.DataFrame, measures) -> list[Claim]:
+    """List the claims on groups' explanation in the scope `model`.
+
+    Args:
+        table: of `recovery_by_size`.
+        measures: measures of explanation that claims are about, as columns.
+    """
+    return [
+        claim
+        for measure in measures
+        for claim in _group_claims(
+            table, measure, "size", measure, f"{measure}_low", f"{measure}_high"
+        )
+    ]
 
 
 def threshold_claims(table: pd.DataFrame) -> list[Claim]:

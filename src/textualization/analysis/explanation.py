@@ -5,6 +5,8 @@ vocabulary tests that: an optimum explains its neuron to the extent that words c
 the neuron more.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
@@ -17,7 +19,8 @@ TOP = 100
 NEAR = (100, 1000)
 #: Columns of `explanation`.
 COLUMNS = ["explanation", "explanation_spearman", "explanation_unsigned"]
-COLUMNS += [*(f"precision_{near}" for near in NEAR), "start_explanation"]
+COLUMNS += [*(f"precision_{near}" for near in NEAR)]
+COLUMNS += ["start_explanation", "start_explanation_unsigned"]
 #: Directions that are compared (`textualization.directions`), by what they know of the objective.
 DIRECTIONS = ("optimum", "start", "other_optimum", "random_direction", "embedding_covariance")
 DIRECTIONS += ("gradient", "best_word", "top_words", "ridge")
@@ -35,10 +38,12 @@ def explanation(
     - `explanation`: Pearson's correlation of c and a.
     - `explanation_spearman`: their rank correlation.
     - `explanation_unsigned`: Pearson's correlation of |c| and a. A gated neuron, which multiplies two
-      sums of the input, responds nearly alike to e and −e. Its site is to be read by this measure.
+      sums of the input, responds nearly alike to e and −e. Its site is to be read by this measure,
+      which claims on gated neurons give as well (`study.results.measures_of`).
     - `precision_100`, `precision_1000`: of the 100 words that activate most, the share that is among
       the 100 or 1,000 nearest to the input. NaN unless there are more words than that.
-    - `start_explanation`: Pearson's correlation for the start of the ascent.
+    - `start_explanation`, `start_explanation_unsigned`: Pearson's correlations for the start of the
+      ascent.
 
     Args:
         inputs, starts: n inputs e, and where their ascents started, (n, H).
@@ -59,16 +64,35 @@ def explanation(
         found[rows, 0] = correlation(cosine, a)
         found[rows, 1] = correlation(*ranks)
         found[rows, 2] = correlation(np.abs(cosine), a)
-        found[rows, 3:-1] = _precisions(cosine, a)
-        found[rows, -1] = correlation(_cosines(starts[rows], words), a)
+        found[rows, 3:-2] = _precisions(cosine, a)
+        cosine = _cosines(starts[rows], words)
+        found[rows, -2] = correlation(cosine, a)
+        found[rows, -1] = correlation(np.abs(cosine), a)
     return pd.DataFrame(found, columns=COLUMNS)
 
 
 def plain_explanation(inputs: np.ndarray, words: np.ndarray, activations: np.ndarray) -> np.ndarray:
     """Measure the `explanation` of n inputs alone, (n,); arguments as of `explanation`."""
+    return _correlations(inputs, words, activations, np.asarray)
+
+
+def unsigned_explanation(
+    inputs: np.ndarray, words: np.ndarray, activations: np.ndarray
+) -> np.ndarray:
+    """Measure the `explanation_unsigned` of n inputs alone, (n,); arguments as of `explanation`."""
+    return _correlations(inputs, words, activations, np.abs)
+
+
+#: Measures that claims may be about, by their column.
+MEASURES = {"explanation": plain_explanation, "explanation_unsigned": unsigned_explanation}
+
+
+def _correlations(inputs, words, activations, closeness: Callable) -> np.ndarray:
+    """Correlate closeness, a function of the cosine, with the activations, (n,)."""
     words, found = unit(words).astype(np.float64), np.full(len(inputs), np.nan)
     for rows in _parts(np.arange(len(inputs))):
-        found[rows] = correlation(_cosines(inputs[rows], words), activations[:, rows].T)
+        cosine = closeness(_cosines(inputs[rows], words))
+        found[rows] = correlation(cosine, activations[:, rows].T)
     return found
 
 

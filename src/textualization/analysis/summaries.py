@@ -5,6 +5,7 @@ import pandas as pd
 
 from textualization.analysis.estimates import Intervals, centre, clustered, rate
 from textualization.analysis.explanation import COLUMNS as EXPLANATION
+from textualization.analysis.explanation import MEASURES
 from textualization.analysis.thresholds import fit_threshold, word_thresholds
 
 KINDS = ("best_word", "mean_word", "nearest_word")
@@ -51,11 +52,11 @@ def singles_by_layer(
             mean = clustered(group["nearest_cosine"], clusters, np.mean, intervals)
             row |= dict(zip(("nearest_cosine", "ci_low", "ci_high"), mean, strict=True))
             row["start_nearest_cosine"] = group["start_nearest_cosine"].mean()
-            mean = clustered(group["explanation"], clusters, np.mean, intervals)
-            names = ("explanation", "explanation_low", "explanation_high")
-            row |= dict(zip(names, mean, strict=True))
-            for column in EXPLANATION[1:]:
+            for column in EXPLANATION:
                 row[column] = group[column].mean()
+                if column in MEASURES:
+                    mean = clustered(group[column], clusters, np.mean, intervals)
+                    row |= dict(zip(_with_bounds(column), mean, strict=True))
             row["nearest_is_best"] = group["nearest_is_best"].mean()
             for kind in KINDS:
                 share = group[f"utilisation_{kind}"]
@@ -76,6 +77,10 @@ def singles_by_layer(
     return pd.DataFrame(rows)
 
 
+def _with_bounds(column: str) -> tuple[str, str, str]:
+    return column, f"{column}_low", f"{column}_high"
+
+
 def recovery_by_size(groups: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
     """Summarise groups by selection, scope and size; a word counts once, with its mean.
 
@@ -92,12 +97,11 @@ def recovery_by_size(groups: pd.DataFrame, intervals: Intervals) -> pd.DataFrame
         row = {"selection": selection, "scope": scope, "size": size, "words": len(group)}
         estimate = rate(group["recovered"], intervals.confidence)
         row |= dict(zip(("recovery", "ci_low", "ci_high"), estimate, strict=True))
-        for column in ("target_cosine", "nearest_cosine", "margin", "explanation"):
-            mean = centre(group[column], np.mean, intervals)
-            names = (column, f"{column}_low", f"{column}_high")
-            row |= dict(zip(names, mean, strict=True))
-        for column in EXPLANATION[1:]:
+        for column in ("target_cosine", "nearest_cosine", "margin", *EXPLANATION):
             row[column] = group[column].mean()
+            if column in MEASURES or column not in EXPLANATION:
+                mean = centre(group[column], np.mean, intervals)
+                row |= dict(zip(_with_bounds(column), mean, strict=True))
         row["median_rank"] = group["target_rank"].median()
         row["best_word_is_target"] = group["best_word_is_target"].mean()
         row["word_activation_share"] = (group["word_activation"] / group["activation"]).median()

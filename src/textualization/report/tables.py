@@ -48,9 +48,14 @@ for _side in ("link_open", "link_close"):
 
 def write_for_people(table: pd.DataFrame, files: TableFiles, digits: int = 3) -> None:
     """Write a table to its four files; numbers are rounded to `digits` except in CSV."""
+    write_with_shown(table, as_text(table, digits), files)
+
+
+def as_text(table: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
+    """Return a table of strings; numbers are rounded to `digits`."""
     shown = table.map(lambda value: readable(value, digits))
     shown.columns = [str(name).replace("_", " ") for name in table.columns]
-    write_with_shown(table, shown, files)
+    return shown
 
 
 def write_with_shown(table: pd.DataFrame, shown: pd.DataFrame, files: TableFiles) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
-from textualization.analysis.explanation import COLUMNS, NEAR, TOP, explanation, plain_explanation
+from textualization.analysis.explanation import COLUMNS, MEASURES, NEAR, TOP, explanation
 
 H, WORDS = 12, 1500
 
@@ -39,11 +39,10 @@ def test_it_is_what_loops_and_scipy_say(some):
         for count in NEAR:
             nearest = sorted(range(WORDS), key=lambda word: -near[word])[:count]
             expected.append(len(top.intersection(nearest)) / TOP)
-        expected.append(pearsonr(of_start, a)[0])
+        expected += [pearsonr(of_start, a)[0], pearsonr(np.abs(of_start), a)[0]]
         np.testing.assert_allclose(found.iloc[row], expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(
-        plain_explanation(inputs, words, activations), found["explanation"], rtol=1e-12
-    )
+    for name, measure in MEASURES.items():
+        np.testing.assert_allclose(measure(inputs, words, activations), found[name], rtol=1e-12)
 
 
 def test_a_neuron_that_responds_to_closeness_is_explained_whole():
