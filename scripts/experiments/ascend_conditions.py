@@ -1,4 +1,10 @@
-"""Ascend under every condition of a block, on the model or on replicates of a null model."""
+"""Ascend under every condition of a block, on the model or on replicates of a null model.
+
+With several free positions, explanation compares the optimum at the position that is read with the
+activations by words alone between the fixed tokens (`[CLS] w [SEP]`), as with one.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -48,9 +54,9 @@ def main(
             found = _described(optima, neurons, protocol)
             found = found.assign(condition=name, null=null, draw=replicate, **_varied(condition))
             found["word_activation"] = _own_word_activation(found, objectives["neurons"], model)
-            if protocol.length == 1:
-                explained = explanation_over(model, reference, objectives["neurons"], optima)
-                found["explanation"] = explained["explanation"].to_numpy()
+            optima = _where_read(optima, protocol)
+            explained = explanation_over(model, reference, objectives["neurons"], optima)
+            found["explanation"] = explained["explanation"].to_numpy()
             tables.append(found)
     write_table(pd.concat(tables, ignore_index=True), table)
 
@@ -78,6 +84,13 @@ def _optima(model, objectives, protocol: Protocol, execution) -> OptimaArrays:
         steps=np.array([0]),
         curve=activation[None],
     )
+
+
+def _where_read(optima: OptimaArrays, protocol: Protocol) -> OptimaArrays:
+    """Return optima and starts at the position that is read alone, (n, H)."""
+    shape, place = (len(optima), protocol.length, -1), protocol.place - 1
+    start, e = (a.reshape(shape)[:, place] for a in (optima.start, optima.embedding))
+    return replace(optima, start=start, embedding=e)
 
 
 def _varied(condition) -> dict:
