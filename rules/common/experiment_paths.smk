@@ -112,6 +112,12 @@ EXPERIMENT_TABLES = {
             "megabytes": 4000,
         },
     },
+    "explanation": {
+        "peak_of_explanation": {
+            "tables": ["peak"],
+            "reads": {"optima": optima_of("explanation")},
+        },
+    },
 }
 
 

@@ -123,6 +123,26 @@ def main(readme="README.md", page="docs/results.md", results="results") -> None:
             _show(page, name, experiments / name / "figure.png")
     if (along := experiments / "explanation/figure.png").is_file():
         _show(EXPLANATION, "explanation-along", along)
+    if (peak := experiments / "explanation/peak.csv").is_file():
+        _put(EXPLANATION, "peak", markdown(_peaks(read_csv(peak))))
+
+
+def _peaks(table: pd.DataFrame) -> pd.DataFrame:
+    """Return where explanation is highest along the paper's ascent, by layer and group size."""
+    keys, rows = ["of", "layer", "size"], []
+    table = table[table["condition"] == "paper"].fillna({"layer": ""})
+    own, nulls = (table[(table["null"] == "model") == is_own] for is_own in (True, False))
+    for one in own.sort_values("of", ascending=False, kind="stable").to_dict("records"):
+        of = f"groups of {one['size']}" if one["of"] == "group" else f"layer {one['layer']}"
+        row = {"of": of.replace("layer all", "all layers"), "n": str(one["n"])}
+        row |= {"explanation at its peak": f"{readable(one['explanation'])} ({one['steps']} steps)"}
+        row |= {"activation there": readable(one["activation_share"])}
+        row |= {f"explanation at {one['last_steps']} steps": readable(one["last_explanation"])}
+        for null in nulls[(nulls[keys] == [one[key] for key in keys]).all(axis=1)].itertuples():
+            text = f"{readable(null.explanation)} ({null.steps}); {readable(null.last_explanation)}"
+            row[f"{null.null}: peak; last"] = text
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _publish(study: str, finished: Path) -> None:

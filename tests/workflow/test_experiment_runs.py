@@ -9,6 +9,8 @@ import yaml
 
 from paths import ROOT
 from textualization.analysis.similarity import unit
+from textualization.models.model import Model
+from textualization.models.transformer import Tap
 from workflow import copy_of_the_project, jobs_to_run, snakemake
 
 pytestmark = pytest.mark.campaign
@@ -23,7 +25,7 @@ PARTS = {
     "selection": ["overlap", "sharing"],
     "contexts": ["nearest", "senses"],
     "decomposition": ["explained", "paths"],
-    "explanation": [],
+    "explanation": ["peak"],
 }
 
 
@@ -107,6 +109,24 @@ def test_differences_are_paired_and_shares_of_the_highest(project):
         np.testing.assert_allclose(same["difference"].iloc[1:], expected.iloc[1:], atol=1e-9)
     shares = numbers[numbers["statistic"] == "activation_share"]["value"]
     assert shares.max() <= 1 and shares.min() > 0
+
+
+def test_the_position_that_is_read_is_compared_with_activations_by_words_alone(project):
+    optima = pd.read_parquet(results(project, "explanation", "optima/two-model.parquet"))
+    assert set(optima["length"]) == {2} and set(optima["place"]) == {1}
+    words = pd.read_parquet(project / "results/test-questions/tiny-deep/candidates.parquet")
+    weights = next((project / "results/_models").glob("tiny-deep-*/frozen.safetensors"))
+    model = Model.open(weights, words)
+    reference = project / "results/test-questions/tiny-deep/nulls/reference.parquet"
+    ids = pd.read_parquet(reference)["id"].to_numpy()
+    optima = optima[optima["kind"] == "single"].rename(columns={"index": "neuron"})
+    for row in optima.itertuples():
+        tap = Tap(row.site, row.layer)
+        activations = model.word_activations(ids, [tap])[tap][:, row.neuron]
+        e = row.embedding[: len(row.embedding) // 2]
+        closeness = unit(model.embeddings[ids]) @ unit(e[None])[0]
+        expected = np.corrcoef(closeness, activations)[0, 1]
+        assert row.explanation == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_changed_value_re_runs_its_block_alone(project):
