@@ -121,7 +121,12 @@ def page_of(documents: dict[str, dict], study: str = "made-up") -> str:
     return atlas.page(
         (folder / "index.html").read_text(encoding="utf-8"),
         files,
-        about | {"steps": {"singles": 5000, "groups": 5000}},
+        about
+        | {
+            "steps": {"singles": 5000, "groups": 5000},
+            "twins": "",
+            "found": {model: f"What was found in {model}." for model in documents},
+        },
         {model: atlas.packed(part) for model, part in documents.items()},
     )
 

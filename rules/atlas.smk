@@ -51,6 +51,7 @@ rule write_atlas:
         template=ROOT / "resources/atlas/index.html",
         files=sorted((ROOT / "resources/atlas").rglob("*.[cj]s*")),
         parts=for_each_model(MODEL / "atlas.json.gz"),
+        claims=STUDY / "claims.csv",
         twins=for_each_model(table_of("twins"), "twins"),
         found=FOUND,
     output:
@@ -71,5 +72,6 @@ rule write_atlas:
             "solver": ASCENT["solver"],
         },
         models=lambda wildcards: studied(),
+        null_models=NULLS["models"],
     script:
         "../scripts/atlas/write_atlas.py"

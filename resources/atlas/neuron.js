@@ -17,6 +17,7 @@ function neuronView(model, parts) {
   return {
     title: `Neuron ${model.names[row]}`,
     contents: [
+      at === undefined ? null : inWords(model, row, at),
       at === undefined
         ? el(
             "p",
@@ -41,6 +42,34 @@ function neuronView(model, parts) {
       ),
     ],
   };
+}
+
+/** What a neuron's numbers mean, in words. */
+function inWords(model, row, at) {
+  const { optima, neurons, nulls } = model;
+  const median = (column) =>
+    d3.median(
+      d3
+        .range(nulls?.null.length ?? 0)
+        .filter((i) => nulls.site[i] === neurons.site[row] && nulls.layer[i] === neurons.layer[row])
+        .map((i) => nulls[column][i]),
+    );
+  const beside = (column) => (median(column) == null ? "" : ` (null models: ${number(median(column))})`);
+  const cosine = optima.nearest_cosines[at][0];
+  const [nearest, best] = [optima.nearest_words[at][0], neurons.top_words[row][0]];
+  const parts = [
+    "The input that activates this neuron most ",
+    optima.ceiling[at] ? `reaches ${percent(optima.activation[at] / optima.ceiling[at])} of what any input can reach, and ` : "",
+    "resembles ",
+    wordLink(model, nearest),
+    ` most: a cosine of ${number(cosine)}${beside("nearest_cosine")}. The word that activates the neuron most is `,
+    wordLink(model, best),
+    optima.utilisation_best_word[at] == null ? ". " : `, which reaches ${percent(optima.utilisation_best_word[at])} of that. `,
+    optima.explanation[at] == null
+      ? ""
+      : `How near a word is to this input predicts how much it activates the neuron with a correlation of ${number(optima.explanation[at])}${beside("explanation")}.`,
+  ];
+  return el("p", { class: "prose" }, ...parts);
 }
 
 function optimumOfNeuron(model, at, over) {

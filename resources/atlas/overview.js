@@ -26,6 +26,7 @@ function overview(model, chosen) {
   return {
     title: `${ABOUT.study}: ${model.name}`,
     contents: [
+      introduction(model),
       factList(facts),
       section(
         "All layers",
@@ -36,6 +37,15 @@ function overview(model, chosen) {
     ],
     ready: () => tables.forEach(([, , { make }]) => make()),
   };
+}
+
+/** What one sees, what the study found, and how to read a page. */
+function introduction({ name, optima, targets }) {
+  const of = [optima && "neuron", targets && "group of neurons that a word activates most"].filter(Boolean);
+  const seen = `For each ${of.join(", and each ")} of ${name}, this atlas shows the input that activates it most, as gradient ascent found it, and the words nearest to that input.`;
+  const read =
+    "Read every number beside its null models, in which nothing was learnt: permuted has the model's weights in random order, untrained was never trained.";
+  return el("div", { class: "prose" }, ...[seen, ABOUT.found[name], read].map((text) => el("p", {}, text)));
 }
 
 /** A histogram of a measure for every site and layer, on one scale; each links to its neurons. */
@@ -122,7 +132,7 @@ function neuronTable(model, { site, layer, sort, dir, all }, whenSorted) {
       text: (row) => wordOr(model, of("nearest_words")(row)?.[0]),
     },
     { key: "best_word", title: "best word", text: (row) => wordOr(model, neurons.top_words[row][0]) },
-  ].filter(Boolean);
+  ].filter((column) => column && isFilled(column, rows));
   const caption = `Neurons${site ? ` of ${site}` : ""}${layer ? `, layer ${layer}` : ""}`;
   return longTable(caption, columns, rows, [sort ?? "neuron", dir], whenSorted);
 }
@@ -134,6 +144,7 @@ function wordTable(model, { sort, dir }, whenSorted) {
   if (!targets) return null;
   const threshold = thresholdsOf(model);
   const percents = [...new Set(model.thresholds.percent)];
+  const rows = d3.range(targets.word.length);
   const columns = [
     { key: "word", title: "word", text: (row) => wordLink(model, targets.word[row]) },
     { key: "category", title: "category", text: (row) => label(targets.category[row]) },
@@ -146,11 +157,11 @@ function wordTable(model, { sort, dir }, whenSorted) {
         number: (row) => threshold(targets.word[row], selection, p),
       })),
     ),
-  ];
+  ].filter((column) => isFilled(column, rows));
   return longTable(
     "Target words, and the group size at which each is recovered",
     columns,
-    d3.range(targets.word.length),
+    rows,
     [sort ?? "word", dir],
     whenSorted,
   );

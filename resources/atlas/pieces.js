@@ -45,10 +45,15 @@ const factList = (pairs) =>
 /** A section under a heading. */
 const section = (heading, ...children) => el("section", {}, el("h2", {}, heading), ...children);
 
-/** A small table with a caption; the first cell of each row is a header. */
+/** Whether any row has a number in a column; columns of text always count. */
+const isFilled = ({ number }, rows) => !number || rows.some((row) => number(row) != null);
+
+/** A small table with a caption, without empty columns; the first cell of each row is a header. */
 function smallTable(caption, header, rows) {
-  const head = el("tr", {}, ...header.map((name) => el("th", { scope: "col" }, name)));
-  const body = rows.map(([first, ...rest]) =>
+  const filled = header.map((_, i) => !rows.length || rows.some((row) => row[i] !== "–"));
+  const shownCells = (row) => row.filter((_, i) => filled[i]);
+  const head = el("tr", {}, ...shownCells(header).map((name) => el("th", { scope: "col" }, name)));
+  const body = rows.map(shownCells).map(([first, ...rest]) =>
     el("tr", {}, el("th", { scope: "row" }, first), ...rest.map((cell) => el("td", {}, cell))),
   );
   const table = el("table", {}, el("caption", {}, caption), el("thead", {}, head), el("tbody", {}, ...body));

@@ -67,6 +67,46 @@ def lines(claims: pd.DataFrame, names, nulls) -> list[str]:
     return text
 
 
+#: The claims that say in short what a study found, and their sentences.
+SHORT = {
+    "single.nearest_cosine": "The optimum of a single neuron lies at a cosine of {value} from its "
+    "nearest word ({nulls}).",
+    "group.threshold.absolute.67": "67 % of words are recovered from their {value} strongest neurons "
+    "({nulls}).",
+    "single.explanation": "Closeness to a neuron's optimum predicts which words activate the neuron "
+    "with a correlation of {value} ({nulls}).",
+}
+
+
+#: The sentence for a threshold that is not reached.
+NOT_REACHED = "At no group size studied are 67 % of words recovered ({nulls})."
+
+
+def in_short(claims: pd.DataFrame, null_models) -> str:
+    """Say in up to three sentences what a study found of a model, beside its null models.
+
+    Args:
+        claims: one model's rows of the claims table.
+        null_models: names of the null models.
+    """
+    text = []
+    for name, sentence in SHORT.items():
+        rows = claims[claims["claim"] == name]
+        if not len(rows) or (pd.isna(rows["value"].iloc[0]) and ".threshold." not in name):
+            continue
+        own = rows[rows["null_model"].isna()].iloc[0]
+        of_nulls = rows.set_index("null_model")["null_value"]
+        nulls = ", ".join(
+            f"{null.replace('_', ' ')} weights: {readable(float(of_nulls[null])) or 'not reached'}"
+            for null in null_models
+            if null in of_nulls
+        )
+        value = readable(float(own["value"]))
+        sentence = sentence if value else NOT_REACHED
+        text.append(sentence.format(value=value, nulls=nulls or "no null model"))
+    return " ".join(text)
+
+
 #: What has twins, in sentences.
 TWINNED = {"singles": "single neurons", "groups": "groups"}
 #: What it means if any did.

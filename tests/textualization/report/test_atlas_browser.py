@@ -169,6 +169,36 @@ def test_a_neuron_shows_what_its_optimum_explains(page, documents):
     expect(figure).to_contain_text(re.compile(r"cosine \S+, activation \S+"))
 
 
+def test_the_front_page_says_what_one_sees_what_was_found_and_how_to_read_it(page):
+    told = page.locator("main .prose p")
+    expect(told).to_have_count(3)
+    expect(told.nth(0)).to_contain_text("the input that activates it most")
+    expect(told.nth(1)).to_have_text("What was found in first.")
+    expect(told.nth(2)).to_contain_text("null models")
+
+
+def test_a_neurons_page_says_its_numbers_in_words(page, documents):
+    optima, neurons = (documents["first"][part] for part in ("optima", "neurons"))
+    row = 20 + 7
+    page.goto(page.url.split("#")[0] + "#/first/neuron/output/2/7")
+    told = page.locator("main > p.prose").inner_text()
+    assert optima["nearest_words"][row][0] in told and neurons["top_words"][row][0] in told
+    assert f"a cosine of {short(optima['nearest_cosines'][row][0])} (null models: " in told
+    assert f"a correlation of {short(optima['explanation'][row])} (null models: " in told
+
+
+def test_a_column_without_a_number_is_not_shown(browser, documents, tmp_path):
+    part = documents["first"]
+    optima = part["optima"] | {"explanation": [None] * len(part["optima"]["explanation"])}
+    path = tmp_path / "index.html"
+    path.write_text(page_of({"first": part | {"optima": optima}}), "utf-8")
+    with watched(browser) as page:
+        for address, there in (("#/first/neurons", "Cosine to the nearest word"),):
+            page.goto(f"{path.as_uri()}{address}")
+            expect(page.get_by_role("columnheader", name=there)).to_have_count(1)
+            expect(page.get_by_role("columnheader", name="Explanation")).to_have_count(0)
+
+
 def test_a_neuron_whose_explanation_is_not_known_says_so(browser, documents, tmp_path):
     part = documents["first"]
     names = ("explanation", "start_explanation", "precision_100", "precision_1000")

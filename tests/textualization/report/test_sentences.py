@@ -7,6 +7,7 @@ import pytest
 
 from textualization.report.sentences import (
     against_nulls,
+    in_short,
     lines,
     sorted_by_null_models,
     with_interval,
@@ -158,3 +159,21 @@ def test_a_table_read_back_from_csv_reads_the_same(tmp_path):
     back = pd.read_csv(tmp_path / "claims.csv")
     assert lines(back, ["a", "b"], MODELS) == lines(table, ["a", "b"], MODELS)
     assert sorted_by_null_models(back, MODELS) == sorted_by_null_models(table, MODELS)
+
+
+def test_a_study_in_short_is_a_sentence_per_claim_that_it_has_with_each_null():
+    name = "single.nearest_cosine"
+    table = claims_table(
+        [
+            own(name, 0.223),
+            null(name, "permuted", told=0.206),
+            null(name, "untrained", told=NAN),
+            own("group.threshold.absolute.67", NAN),
+        ]
+    )
+    assert in_short(table, MODELS) == (
+        "The optimum of a single neuron lies at a cosine of 0.223 from its nearest word (permuted "
+        "weights: 0.206, untrained weights: not reached). At no group size studied are 67 % of words "
+        "recovered (no null model)."
+    )
+    assert in_short(table.iloc[:0], MODELS) == ""
