@@ -226,7 +226,7 @@ def write_family(folder: Path, family: str) -> dict:
 
 def write_families(folder: Path) -> dict[str, dict]:
     """All families below a folder; returns their catalogue."""
-    return {f"{name}-tiny": write_family(folder / f"{name}-tiny", name) for name in FAMILIES}
+    return {f"tiny-{name}": write_family(folder / f"tiny-{name}", name) for name in FAMILIES}
 
 
 def study_of(catalogue: dict, name: str = "families") -> dict:

@@ -17,10 +17,10 @@ pytestmark = pytest.mark.campaign
 STUDIED = [
     name for name in FAMILIES if name in ("bert", "roberta", "albert", "gpt2", "t5", "llama")
 ]
-MODELS = [f"{name}-tiny" for name in STUDIED]
+MODELS = [f"tiny-{name}" for name in STUDIED]
 #: Whose tables and figures are made too: norms after attention, and before it and without a mean.
-DRAWN = ["bert-tiny", "t5-tiny"]
-PRE = {"gpt2-tiny", "t5-tiny", "llama-tiny"}
+DRAWN = ["tiny-bert", "tiny-t5"]
+PRE = {"tiny-gpt2", "tiny-t5", "tiny-llama"}
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def results(tmp_path_factory):
     folder = copy_of_the_project(tmp_path_factory.mktemp("project"))
     written = write_families(folder / "models")
     catalogue = {name: written[name] for name in MODELS}
-    catalogue["ghost"] = catalogue["bert-tiny"] | {"path": "nowhere", "sha256": "0" * 64}
-    catalogue["llama-tiny"]["frame"] = {"before": "</s>", "after": None}
+    catalogue["ghost"] = catalogue["tiny-bert"] | {"path": "nowhere", "sha256": "0" * 64}
+    catalogue["tiny-llama"]["frame"] = {"before": "</s>", "after": None}
     settings = study_of(catalogue)
     settings["missing"]["models"] = "skip"
     (folder / "families.yaml").write_text(yaml.safe_dump(settings))
@@ -62,9 +62,9 @@ def test_models_have_the_same_tables_and_figures(results):
         model: {str(p.relative_to(results / model)) for p in (results / model).glob("[tf]*s/*")}
         for model in DRAWN
     }
-    assert len(names["bert-tiny"]) > 50
+    assert len(names["tiny-bert"]) > 50
     for model in DRAWN:
-        assert names[model] == names["bert-tiny"]
+        assert names[model] == names["tiny-bert"]
 
 
 def test_no_optimum_passes_its_ceiling_and_bare_sums_have_none(results):
@@ -84,13 +84,13 @@ def test_no_optimum_passes_its_ceiling_and_bare_sums_have_none(results):
 def test_words_in_pieces_are_left_out_and_told(results):
     words = pd.read_csv(results / "comparison/words.csv").set_index("word")
     for name in STUDIED:
-        of_model = words[f"{name}-tiny"]
+        of_model = words[f"tiny-{name}"]
         assert (of_model.drop("tiger") == "one entry").all()
         assert (of_model["tiger"] != "one entry") == (name in SPLIT)
-        groups = pd.read_parquet(results / f"{name}-tiny" / "groups.parquet")
+        groups = pd.read_parquet(results / f"tiny-{name}" / "groups.parquet")
         assert set(groups["word"]) == set(words.index) - ({"tiger"} if name in SPLIT else set())
     assert not words.loc["tiger", "in_all_models"] and words["in_all_models"].sum() == 5
-    assert len(words.loc["tiger", "t5-tiny"].split()) > 1
+    assert len(words.loc["tiger", "tiny-t5"].split()) > 1
 
 
 def test_the_comparison_says_what_each_models_own_tables_say(results):
@@ -124,5 +124,5 @@ def test_the_comparison_names_every_model_and_what_it_is(results):
     assert "ghost" not in set(pd.read_csv(results / "claims.csv")["model"])
     for model in MODELS:
         assert models.loc[model, "norm"].startswith("pre" if model in PRE else "post")
-    assert set(models.index[models["attention"] == "causal"]) == {"gpt2-tiny", "llama-tiny"}
+    assert set(models.index[models["attention"] == "causal"]) == {"tiny-gpt2", "tiny-llama"}
     assert (results / "comparison/models.pdf").read_bytes().startswith(b"%PDF")

@@ -16,8 +16,8 @@ NULLS = {"untrained", "start", "random_word", "random_direction", "embedding_cov
 def results(tmp_path_factory):
     """The results folder of a study of a gated and a plain model."""
     folder = copy_of_the_project(tmp_path_factory.mktemp("project"))
-    catalogue = {f"{n}-tiny": write_family(folder / f"models/{n}", n) for n in ("llama", "roberta")}
-    catalogue["llama-tiny"]["precision"] = "4-bit weights"
+    catalogue = {f"tiny-{n}": write_family(folder / f"models/{n}", n) for n in ("llama", "roberta")}
+    catalogue["tiny-llama"]["precision"] = "4-bit weights"
     settings = study_of(catalogue, "gated")
     settings["singles"]["sites"] = settings["groups"]["sites"] = ["intermediate"]
     settings["ascent"]["twins"] = {"singles": 1, "groups": 1}
@@ -30,7 +30,7 @@ def results(tmp_path_factory):
 def test_claims_on_gated_neurons_alone_give_the_unsigned_measure(results):
     claims = pd.read_csv(results / "claims.csv")
     unsigned = claims[claims["claim"].str.contains("unsigned")]
-    assert set(unsigned["model"]) == {"llama-tiny"}
+    assert set(unsigned["model"]) == {"tiny-llama"}
     names = {"single.explanation_unsigned"}
     names |= {f"group.explanation_unsigned.absolute.{size}" for size in (4, 16)}
     assert set(unsigned["claim"]) == names
@@ -48,7 +48,7 @@ def test_claims_on_gated_neurons_alone_give_the_unsigned_measure(results):
 
 def test_they_stand_beside_the_nulls_of_the_plain_ones(results):
     claims = pd.read_csv(results / "claims.csv")
-    nulls = claims[claims["model"] == "llama-tiny"].dropna(subset="null_model").set_index("claim")
+    nulls = claims[claims["model"] == "tiny-llama"].dropna(subset="null_model").set_index("claim")
     assert set(nulls.loc["single.explanation_unsigned", "null_model"]) == NULLS
     assert nulls.loc["group.explanation_unsigned.absolute.16", "null_model"] == "untrained"
     start = nulls[nulls["null_model"] == "start"].loc["single.explanation_unsigned"]
@@ -62,8 +62,8 @@ def test_claims_name_the_precision_of_the_weights(results):
     assert "| llama-tiny (4-bit weights) |" in text and "| roberta-tiny |" in text
     claims = pd.read_csv(results / "claims.csv").dropna(subset="protocol")
     stated = claims["protocol"].str.endswith("; 4-bit weights")
-    assert (stated == (claims["model"] == "llama-tiny")).all()
+    assert (stated == (claims["model"] == "tiny-llama")).all()
     assert set(pd.read_csv(results / "comparison/numbers.csv")["model"]) == {
-        "llama-tiny",
-        "roberta-tiny",
+        "tiny-llama",
+        "tiny-roberta",
     }
