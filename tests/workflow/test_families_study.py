@@ -52,7 +52,7 @@ def results(tmp_path_factory):
 
 
 def test_a_stated_frame_is_converted(results):
-    (frozen,) = results.parent.glob("_models/llama-tiny-*/frozen.safetensors")
+    (frozen,) = results.parent.glob("_models/tiny-llama-*/frozen.safetensors")
     with safe_open(frozen, framework="pt") as file:
         assert Architecture.read(file.metadata()).frame == (2,)
 

@@ -37,11 +37,11 @@ def test_claims_on_gated_neurons_alone_give_the_unsigned_measure(results):
     own = unsigned[unsigned["null_model"].isna()].set_index("claim")
     assert own["value"].between(own["ci_low"], own["ci_high"]).all()
     assert own["twin_change"].notna().all()
-    singles = pd.read_parquet(results / "llama-tiny/singles.parquet")
+    singles = pd.read_parquet(results / "tiny-llama/singles.parquet")
     assert own.loc["single.explanation_unsigned", "value"] == pytest.approx(
         singles["explanation_unsigned"].mean()
     )
-    groups = pd.read_parquet(results / "llama-tiny/groups.parquet")
+    groups = pd.read_parquet(results / "tiny-llama/groups.parquet")
     value = groups.loc[groups["size"] == 16, "explanation_unsigned"].mean()
     assert own.loc["group.explanation_unsigned.absolute.16", "value"] == pytest.approx(value)
 
@@ -52,14 +52,14 @@ def test_they_stand_beside_the_nulls_of_the_plain_ones(results):
     assert set(nulls.loc["single.explanation_unsigned", "null_model"]) == NULLS
     assert nulls.loc["group.explanation_unsigned.absolute.16", "null_model"] == "untrained"
     start = nulls[nulls["null_model"] == "start"].loc["single.explanation_unsigned"]
-    singles = pd.read_parquet(results / "llama-tiny/singles.parquet")
+    singles = pd.read_parquet(results / "tiny-llama/singles.parquet")
     assert start["null_value"] == pytest.approx(singles["start_explanation_unsigned"].mean())
     assert "gated" in (results / "findings.md").read_text(encoding="utf-8")
 
 
 def test_claims_name_the_precision_of_the_weights(results):
     text = (results / "claims.md").read_text(encoding="utf-8")
-    assert "| llama-tiny (4-bit weights) |" in text and "| roberta-tiny |" in text
+    assert "| tiny-llama (4-bit weights) |" in text and "| tiny-roberta |" in text
     claims = pd.read_csv(results / "claims.csv").dropna(subset="protocol")
     stated = claims["protocol"].str.endswith("; 4-bit weights")
     assert (stated == (claims["model"] == "tiny-llama")).all()
