@@ -377,6 +377,14 @@ def test_no_input_passes_a_ceiling_and_where_nothing_normalises_there_is_none(ca
         assert ((found[tap] @ group.T).max(dim=0).values <= frozen.ceiling(tap, group) + 1e-9).all()
 
 
+def test_a_ceiling_does_not_depend_on_what_else_is_in_the_table(case):
+    frozen = case.frozen()
+    groups = [[(tap.site, tap.layer, 1)] for tap in all_taps()]
+    together = mean_of(groups, frozen).ceiling(frozen)
+    alone = torch.cat([mean_of([group], frozen).ceiling(frozen) for group in groups])
+    torch.testing.assert_close(together, alone, rtol=1e-12, atol=0, equal_nan=True)
+
+
 def test_single_precision_stays_close(case):
     exact, rough = case.frozen(), case.frozen(dtype=torch.float32)
     x = inputs_for(exact)
