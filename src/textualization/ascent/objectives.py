@@ -1,5 +1,6 @@
-"""Objectives of ascent: the mean activation of a group of neurons, or of a single neuron."""
+"""Objectives of ascent: weighted sums of activations, such as the mean over a group of neurons."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +14,7 @@ class Objectives:
 
     Args:
         neurons: by tap, indices (k,) of the neurons with a weight in any objective.
-        weights: by tap, the weights (n, k). Over all taps, each objective's weights sum to 1.
+        weights: by tap, the weights (n, k), of either sign. Those of a mean sum to 1 over all taps.
     """
 
     neurons: dict[Tap, torch.Tensor]
@@ -53,6 +54,16 @@ class Objectives:
                 neurons[tap], weights[tap] = self.neurons[tap][used], w[:, used]
         return Objectives(neurons, weights)
 
+    def signed(self, signs: torch.Tensor) -> "Objectives":
+        """Multiply the objectives by signs ±1, (n,)."""
+        return Objectives(
+            self.neurons, {tap: w * signs[:, None].to(w) for tap, w in self.weights.items()}
+        )
+
+    def floor(self, model: FrozenTransformer) -> torch.Tensor:
+        """Compute lower bounds over all inputs, (n,), float64; NaN where there is none."""
+        return -self.signed(-torch.ones(len(self))).ceiling(model)
+
     def ceiling(self, model: FrozenTransformer) -> torch.Tensor:
         """Compute upper bounds over all inputs, (n,), float64; NaN where there is none."""
         total = torch.zeros(len(self), dtype=torch.float64)
@@ -65,32 +76,48 @@ class Objectives:
         return total
 
 
-def mean_of(groups, model: FrozenTransformer) -> Objectives:
-    """Build objectives, the mean activation of each group of neurons.
+def weighted_sums(rows, model: FrozenTransformer) -> Objectives:
+    """Build objectives, a weighted sum of activations each.
 
     Args:
-        groups: lists of neurons (site, layer, index).
+        rows: per objective, a list of neurons (site, layer, index), whose mean is meant, or a dict of
+            weights, which are used as they are. Its keys are neurons, or taps (site, layer) with a
+            vector of weights, (width,).
         model: the model.
 
     Raises:
-        ValueError: a group is empty, or a neuron does not exist in the model.
+        ValueError: an objective is empty, or a neuron or tap does not exist in the model.
     """
     weights: dict[Tap, torch.Tensor] = {}
-    for row, group in enumerate(groups):
-        if not len(group):
+    for row, objective in enumerate(rows):
+        if not len(objective):
             raise ValueError(f"group {row} has no neurons")
-        for site, layer, index in group:
-            if not (1 <= layer <= model.layers and 0 <= index < model.width(site)):
+        for (site, layer, *index), weight in _weights_of(objective):
+            width = model.width(site)
+            exists = 1 <= layer <= model.layers and all(0 <= i < width for i in index)
+            if not exists or (not index and len(weight) != width):
                 raise ValueError(
-                    f"{site}/{layer}/{index} is not a neuron of this model (layers 1 to "
-                    f"{model.layers}, index 0 to {model.width(site) - 1})"
+                    f"{'/'.join(map(str, (site, layer, *index)))} is not a neuron of this model "
+                    f"(layers 1 to {model.layers}, index 0 to {width - 1})"
                 )
             tap = Tap(site, int(layer))
             if tap not in weights:
-                weights[tap] = torch.zeros(len(groups), model.width(site), dtype=model.dtype)
-            weights[tap][row, index] += 1.0 / len(group)
+                weights[tap] = torch.zeros(len(rows), width, dtype=model.dtype)
+            weights[tap][(row, *index)] += torch.as_tensor(weight, dtype=model.dtype)
     everything = Objectives(
         {tap: torch.arange(w.shape[1], device=model.device) for tap, w in weights.items()},
         {tap: w.to(model.device) for tap, w in sorted(weights.items())},
     )
-    return everything.rows(torch.arange(len(groups), device=model.device))
+    return everything.rows(torch.arange(len(rows), device=model.device))
+
+
+def mean_of(groups, model: FrozenTransformer) -> Objectives:
+    """Build objectives, the mean activation of each group of neurons (see `weighted_sums`)."""
+    return weighted_sums(groups, model)
+
+
+def _weights_of(objective):
+    """Return pairs of a neuron or tap and its weight."""
+    if isinstance(objective, Mapping):
+        return objective.items()
+    return [(neuron, 1.0 / len(objective)) for neuron in objective]

@@ -1,4 +1,4 @@
-"""Ascent on a table of objectives by a protocol: neurons, groups, nulls and experiments."""
+"""Ascent on a table of objectives by a protocol: neurons, groups, directions, nulls, experiments."""
 
 import hashlib
 import logging
@@ -13,7 +13,7 @@ import torch
 
 from textualization.ascent.batching import fitting_batch, memory_left
 from textualization.ascent.loop import AscentSettings, make_solver, run_ascent
-from textualization.ascent.objectives import mean_of
+from textualization.ascent.objectives import Objectives, weighted_sums
 from textualization.ascent.snapshots import Snapshots
 from textualization.ascent.starts import draw_starts, largest_entries, neighbouring, optimum_vector
 from textualization.models.model import Model
@@ -21,8 +21,8 @@ from textualization.optima_arrays import OptimaArrays
 
 #: Objectives with vocabulary vectors in memory at a time.
 CHUNK = 128
-#: Columns that define an objective; all other columns describe it.
-NEURONS, IDENTITY = "neurons", "identity"
+#: Columns that define an objective; all other columns describe it, `sign` among them.
+NEURONS, IDENTITY, START, SIGN = "neurons", "identity", "start", "sign"
 
 
 @dataclass(frozen=True)
@@ -115,18 +115,21 @@ def ascend_objectives(
     execution: Execution | None = None,
     candidates: np.ndarray | None = None,
 ) -> OptimaArrays:
-    """Ascend on the mean activation of every row's neurons.
+    """Ascend on the mean activation of every row's neurons, or on a weighted sum.
 
     Args:
         model: the model, read at `protocol.read`.
-        objectives: one row per objective: `neurons`, a list of (site, layer, index); `identity`,
-            the tuple that x₀ is drawn by; and any descriptive columns. May be empty.
+        objectives: one row per objective: `neurons`, a list of (site, layer, index) or a dict of
+            weights (see `weighted_sums`); `identity`, the tuple that x₀ is drawn by; and any
+            descriptive columns. May be empty. Two columns are optional: `sign`, -1 where the lowest
+            activation is sought; `start`, e₀, (H,), in place of a drawn x₀.
         protocol: everything that determines the optima.
         execution: device, threads, memory and snapshots; defaults if None.
         candidates: ids of the words that `adam` and `frank_wolfe` use; all entries if None.
 
     Returns:
-        The optima, in the order of the rows.
+        The optima, in the order of the rows. Activations and curves are the objectives' own, whatever
+        the sign. From a given e₀, `largest_entries` are those of the shortest x with xE = e.
 
     Raises:
         ValueError: a group is empty, a neuron does not exist, or the solver lacks an option.
@@ -134,14 +137,17 @@ def ascend_objectives(
         MemoryError: not even one objective fits into memory.
     """
     execution = execution or Execution()
-    facts = objectives.drop(columns=[NEURONS, IDENTITY]).reset_index(drop=True)
+    defining = [name for name in (NEURONS, IDENTITY, START) if name in objectives]
+    facts = objectives.drop(columns=defining).reset_index(drop=True)
     if not len(objectives):
         return OptimaArrays.empty(facts)
     if execution.threads:
         torch.set_num_threads(execution.threads)
     transformer = model.transformer(protocol.dtype, protocol.length, protocol.place)
     groups, identities = objectives[NEURONS].tolist(), objectives[IDENTITY].tolist()
-    means, words = mean_of(groups, transformer), model.embeddings.astype(np.float64)
+    sums, words = weighted_sums(groups, transformer), model.embeddings.astype(np.float64)
+    signs = objectives.get(SIGN, pd.Series(1, objectives.index)).to_numpy()
+    sought = sums.signed(torch.tensor(signs, device=transformer.device))
 
     def draw(rows, position=1):
         # x₀ of the first position does not depend on the number of positions.
@@ -149,25 +155,28 @@ def ascend_objectives(
         return draw_starts(protocol.seed, names, len(words), **protocol.init)
 
     chunks = [slice(i, i + CHUNK) for i in range(0, len(groups), CHUNK)]
-    positions = range(1, protocol.length + 1)
-    start = [np.concatenate([draw(rows, i) @ words for i in positions], axis=1) for rows in chunks]
-    start = np.concatenate(start)
+    if START in objectives:
+        start = np.stack(objectives[START]).astype(np.float64)
+    else:
+        positions = range(1, protocol.length + 1)
+        start = [np.concatenate([draw(r, i) @ words for i in positions], axis=1) for r in chunks]
+        start = np.concatenate(start)
     begun = start
     if protocol.twin:
         begun = neighbouring(start.astype(protocol.dtype), protocol.seed, identities)
     candidates = None if candidates is None else torch.as_tensor(candidates)
     solver = make_solver(protocol.settings, transformer, candidates)
     left = memory_left(transformer.device, execution.memory_mb)
-    batch = fitting_batch(transformer, solver, int(means.depth().max()), left)
+    batch = fitting_batch(transformer, solver, int(sums.depth().max()), left)
     logging.info("%d objectives, up to %d per batch", len(groups), batch)
     snapshots = None
     if execution.snapshots is not None:
         rest = (protocol, transformer.device, execution.threads)
-        snapshots = execution.snapshots_for(_fingerprint(model, groups, start, *rest))
+        snapshots = execution.snapshots_for(_fingerprint(model, sought, start, *rest))
     start_tensor = torch.from_numpy(begun)
     found = run_ascent(
         transformer,
-        means,
+        sought,
         start_tensor,
         protocol.settings,
         batch,
@@ -178,20 +187,25 @@ def ascend_objectives(
     _check_broken(found.finite)
     embedding, largest = found.embedding.double().cpu().numpy(), np.empty((len(groups), 0), int)
     if protocol.entries:
-        vectors = (optimum_vector(draw(r), start[r], embedding[r], words) for r in chunks)
+        # A given e₀ has no x₀; from 0, the nearest x is the shortest.
+        origins = ((0.0, 0.0) if START in objectives else (draw(r), start[r]) for r in chunks)
+        vectors = (
+            optimum_vector(*origin, embedding[r], words)
+            for origin, r in zip(origins, chunks, strict=True)
+        )
         largest = np.concatenate([largest_entries(x, protocol.entries) for x in vectors])
     return OptimaArrays(
         objectives=facts,
         start=start_tensor.float().numpy(),
         embedding=found.embedding.float().cpu().numpy(),
-        activation=found.activation.double().cpu().numpy(),
-        ceiling=means.ceiling(transformer).numpy(),
+        activation=found.activation.double().cpu().numpy() * signs,
+        ceiling=sums.ceiling(transformer).numpy(),
         largest_entries=largest,
         finite=found.finite.cpu().numpy(),
         dead=found.dead.cpu().numpy(),
         taken=found.taken.cpu().numpy(),
         steps=found.steps,
-        curve=found.curve.float().cpu().numpy(),
+        curve=found.curve.float().cpu().numpy() * signs.astype(np.float32),
     )
 
 
@@ -207,14 +221,17 @@ def _check_broken(finite: torch.Tensor) -> None:
         logging.info("%d ascents broke off at values or gradients that are not finite", broken)
 
 
-def _fingerprint(model: Model, groups, start, protocol: Protocol, *how) -> str:
-    """Hash everything that determines the optima: weights, groups, starts, settings and code."""
+def _fingerprint(model: Model, sought: Objectives, start, protocol: Protocol, *how) -> str:
+    """Hash everything that determines the optima: model, objectives, starts, settings and code."""
     found = hashlib.blake2b(start.tobytes(), digest_size=16)
     found.update(model.fingerprint.encode())
     library = Path(__file__).parents[1]
     for path in sorted([*library.glob("ascent/*.py"), *library.glob("models/*.py")]):
         found.update(path.read_bytes())
-    found.update(repr((groups, asdict(protocol), how, torch.__version__)).encode())
+    for tap, weights in sought.weights.items():
+        found.update(repr((tap, sought.neurons[tap].tolist())).encode())
+        found.update(weights.cpu().numpy().tobytes())
+    found.update(repr((asdict(protocol), how, torch.__version__)).encode())
     return found.hexdigest()
 
 

@@ -49,6 +49,28 @@ def intermediate_ceiling(weight, offset, gain, bias, activation, centred=True) -
     return np.maximum(activation(before), 0.0)
 
 
+def intermediate_floor(weight, offset, gain, bias, activation, centred=True) -> np.ndarray:
+    """Compute the lowest activation of every `intermediate` neuron of a block without gates.
+
+    Args:
+        weight, offset, gain, bias, centred: see `intermediate_ceiling`.
+        activation: the non-linearity: it falls left of its lowest point, which lies between -3 and 0
+            (GELU, SiLU) or reaches to the left without end (ReLU), and rises right of it.
+
+    Returns:
+        (I,): the non-linearity at the reachable pre-activation that is nearest to its lowest point.
+    """
+    weight, offset = (np.asarray(a, dtype=np.float64) for a in (weight, offset))
+    low = offset - linear_ceiling(-weight, gain, bias, centred)
+    high = offset + linear_ceiling(weight, gain, bias, centred)
+    # The grid finds the minimum within 1e-11.
+    grid = np.linspace(-3, 0, 300_001)
+    values = activation(grid)
+    lowest = grid[values.argmin()]
+    nearest = np.clip(lowest, low, high)
+    return np.where(nearest == lowest, values.min(), activation(nearest))
+
+
 def gated_ceiling(
     gate, gate_offset, weight, offset, gain, bias, activation, centred=True
 ) -> np.ndarray:

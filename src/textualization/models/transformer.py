@@ -11,14 +11,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 
 from textualization.models.architecture import Architecture
 from textualization.models.blocks import arrays, bases, block_of, pair_of, some
-from textualization.models.ceilings import gated_ceiling, intermediate_ceiling, linear_ceiling
+from textualization.models.ceilings import (
+    gated_ceiling,
+    intermediate_ceiling,
+    intermediate_floor,
+    linear_ceiling,
+)
 
 SITES = ("output", "intermediate")
 #: Positions that can be read: the special token before x, x itself, the special token after x.
@@ -399,10 +403,8 @@ class FrozenTransformer:
             rest = (gain, bias, activation, centred)
             upper = gated_ceiling(*gate, weight, offset, *rest)
             return -gated_ceiling(*gate, -weight, -offset, *rest), upper
-        upper = intermediate_ceiling(weight, offset, gain, bias, activation, centred)
-        # The minimum of the non-linearity is the lower bound; the grid finds it within 1e-11.
-        lowest = activation(np.linspace(-3, 0, 300_001)).min()
-        return np.full_like(upper, lowest), upper
+        rest = (weight, offset, gain, bias, activation, centred)
+        return intermediate_floor(*rest), intermediate_ceiling(*rest)
 
     def _norm(self, x, parameters):
         if parameters is None:
