@@ -1,6 +1,5 @@
-"""The functions `ascend` and `explain`: inputs for neurons and groups given by name."""
+"""The functions `ascend` and `explain`: inputs for neurons, groups and directions."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
@@ -8,15 +7,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from textualization.ascent.objectives import mean_of
+from textualization.ascent.objectives import weighted_sums
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.ascent.solvers import SOLVERS
 from textualization.directions import mean_word_gradient
 from textualization.errors import RequestError, require_choice
 from textualization.models.model import Model
-from textualization.models.transformer import SITES
 from textualization.optima import Optima
 from textualization.optima_arrays import OptimaArrays
+from textualization.requested import embeddings_at, requested
 
 #: Fields of a solver that `ascend` sets itself, so they are no options.
 _SET_INTERNALLY = ("gram", "steps", "words")
@@ -25,8 +24,11 @@ _SET_INTERNALLY = ("gram", "steps", "words")
 def ascend(
     model: Model,
     neurons: Sequence | None = None,
-    groups: Mapping[str, Sequence] | None = None,
+    groups: Mapping[str, Sequence | Mapping] | None = None,
+    directions: Mapping[str, tuple | Mapping] | None = None,
     *,
+    sign: int = 1,
+    start="random",
     solver: str = "paper",
     steps: int = 5000,
     restarts: int = 1,
@@ -39,7 +41,7 @@ def ascend(
     threads: int | None = None,
     **options,
 ) -> Optima:
-    """Find the input that maximises the activation of each neuron and each group of neurons.
+    """Find the input that maximises the activation of each neuron, group and direction.
 
     The defaults are the paper's protocol (sec. 3), literally, which takes minutes on a CPU.
     `solver="lbfgs", steps=105, dtype="float64"` stands for it (docs/equivalence.md) in seconds.
@@ -47,14 +49,23 @@ def ascend(
     Args:
         model: a model that `load` returned.
         neurons: single neurons, each `"site/layer/index"` (`"output/3/120"`) or a tuple of the three.
-        groups: lists of neurons by name. The objective is the mean activation of a group. If the name
-            is a word of the model, the optimum is compared with that word.
+            `"-output/3/120"` seeks the neuron's minimum.
+        groups: lists of neurons by name. The objective is the mean activation of a group. A dict from
+            neurons to weights is summed with these weights. If the name is a word of the model, the
+            optimum is compared with that word.
+        directions: by name, `(site, layer, vector)` with a weight per neuron of the site, (width,),
+            used as they are; or a dict from `(site, layer)` to vectors, all of which are summed.
+            `read_directions`, `principal_components` and others make them.
+        sign: 1 seeks maxima, -1 seeks the minima of all objectives.
+        start: where ascents start. `random`: at a drawn x₀. A word; a list of words (their mean
+            embedding); `mean_word` (the mean of all candidate words); `Optima`, an optimum for each
+            objective; or an array, (H,) or (n, H). `lbfgs` and `sphere` keep the start's length.
         solver: `paper`, `lbfgs`, `sphere`, `adam` or `frank_wolfe`; see `textualization.ascent`.
         steps: number of steps of an ascent.
-        restarts: number of starts x₀ per objective.
-        seed: seed of the starts.
+        restarts: number of starts x₀ per objective; 1 unless they are random.
+        seed: seed of random starts.
         init, init_scale: distribution of the entries of x₀ (`normal` or `uniform`) and their standard
-            deviation.
+            deviation. A minimum is sought from the x₀ of the maximum.
         tolerance, window: stop an ascent once its activation rose by less than the share `tolerance`
             over `window` steps. 0: never stop early.
         dtype: `float32` or `float64`.
@@ -62,22 +73,31 @@ def ascend(
         options: options of the solver, such as `rate` (paper) or `memory` (lbfgs).
 
     Returns:
-        The optima of the neurons, then of the groups, in the given order. The restarts of an objective
-        follow one another.
+        The optima of the neurons, then of the groups, then of the directions, in the given order. The
+        restarts of an objective follow one another.
 
     Raises:
-        RequestError: the model has no such neuron, a group is empty, or an argument is not allowed.
+        RequestError: the model has no such neuron or site, a group is empty, a direction has the
+            wrong width, or an argument is not allowed.
     """
     _check(solver, options, dtype, init, steps=steps, restarts=restarts, window=window)
-    named = _named(model, neurons, groups)
+    wanted = requested(model, neurons, groups, directions, sign)
+    begin = embeddings_at(model, start, len(wanted))
+    if begin is not None and restarts > 1:
+        raise RequestError(
+            f"restarts: {restarts} ascents from the same start would be equal (allowed: 1, or "
+            'start="random")'
+        )
     table = pd.DataFrame(
         [
-            {"objective": name, "restart": restart, "size": len(group)}
-            | {"neurons": group, "identity": (*identity, restart)}
-            for name, group, identity in named
+            {"objective": one.name, "restart": restart, "size": one.size, "sign": one.sign}
+            | {"neurons": one.neurons, "identity": (*one.identity, restart)}
+            for one in wanted
             for restart in range(restarts)
         ]
     )
+    if begin is not None:
+        table["start"] = list(begin)
     protocol = Protocol(
         solver=solver,
         steps=steps,
@@ -96,67 +116,61 @@ def ascend(
 
 
 def explain(
-    model: Model, neurons: Sequence | None = None, groups: Mapping[str, Sequence] | None = None
+    model: Model,
+    neurons: Sequence | None = None,
+    groups: Mapping[str, Sequence | Mapping] | None = None,
+    directions: Mapping[str, tuple | Mapping] | None = None,
+    *,
+    sign: int = 1,
 ) -> Optima:
-    """Find the direction whose closeness says best which words activate a neuron or group.
+    """Find the input direction whose closeness says best which words activate an objective.
 
     It is the activation's gradient at the mean word embedding. It takes one evaluation and looks at no
     word's activation. The optimum answers another question, which input activates most, and explains
     less (docs/explanation.md).
 
     Args:
-        model, neurons, groups: as of `ascend`. The model's words must be known.
+        model, neurons, groups, directions: as of `ascend`. The model's words must be known.
+        sign: -1 for the words that activate least.
 
     Returns:
-        A direction per neuron and group, in the given order, at the words' mean length. `table()`
+        A direction per objective, in the given order, at the words' mean length. `table()`
         scores it as it scores optima.
 
     Raises:
         RequestError: as of `ascend`.
     """
     words = model.embeddings[model.known_words()["candidate"].to_numpy()]
-    named = _named(model, neurons, groups)
-    chosen = [group for _, group, _ in named]
+    wanted = requested(model, neurons, groups, directions, sign)
+    chosen, signs = [one.neurons for one in wanted], np.array([one.sign for one in wanted])
     transformer = model.transformer()
-    objectives = mean_of(chosen, transformer)
-    gradient = mean_word_gradient(model, objectives)
+    objectives = weighted_sums(chosen, transformer)
+    gradient = signs[:, None] * mean_word_gradient(model, objectives)
     length = np.linalg.norm(gradient, axis=1, keepdims=True)
     scale = np.linalg.norm(words, axis=1).mean() / np.where(length > 0, length, 1)
-    start = np.repeat(words.mean(axis=0)[None], len(named), axis=0)
+    start = np.repeat(words.mean(axis=0)[None], len(wanted), axis=0)
     found = (gradient * scale).astype(np.float32)
     inputs = (torch.from_numpy(e).to(transformer.word_embeddings) for e in (start, found))
     curve = torch.stack([objectives.at(transformer, e) for e in inputs]).double().cpu().numpy()
     arrays = OptimaArrays(
         objectives=pd.DataFrame(
-            [{"objective": name, "restart": 0, "size": len(group)} for name, group, _ in named]
+            [
+                {"objective": one.name, "restart": 0, "size": one.size, "sign": one.sign}
+                for one in wanted
+            ]
         ),
         start=start,
         embedding=found,
         activation=curve[-1],
         ceiling=objectives.ceiling(transformer).numpy(),
-        largest_entries=np.empty((len(named), 0), int),
+        largest_entries=np.empty((len(wanted), 0), int),
         finite=np.isfinite(curve[-1]),
         dead=length[:, 0] == 0,
-        taken=np.ones(len(named), int),
+        taken=np.ones(len(wanted), int),
         steps=np.array([0, 1]),
         curve=curve,
     )
     return Optima(model, arrays, chosen)
-
-
-def _named(model: Model, neurons, groups) -> list[tuple[str, list, tuple]]:
-    """List the name, the neurons and the identity of every requested neuron and group."""
-    named = [
-        (_name(neuron), [neuron], ("single", *neuron)) for neuron in _neurons(model, neurons or [])
-    ]
-    for name, group in (groups or {}).items():
-        named.append((str(name), _neurons(model, group, f"group {name!r}"), ("group", str(name))))
-    if not named:
-        raise RequestError("neurons, groups: name at least one neuron or one group")
-    for name, group, _ in named:
-        if not group:
-            raise RequestError(f"group {name!r}: it is empty (allowed: one or more neurons)")
-    return named
 
 
 def _check(solver, options, dtype, init, **counts) -> None:
@@ -173,37 +187,3 @@ def _check(solver, options, dtype, init, **counts) -> None:
     for name, value in counts.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise RequestError(f"{name}: {value!r} is not valid (allowed: whole numbers from 1)")
-
-
-def _neurons(model: Model, neurons: Sequence, of: str = "neurons") -> list[tuple[str, int, int]]:
-    """Parse neurons into (site, layer, index)."""
-    if isinstance(neurons, str):
-        raise RequestError(f'{of}: {neurons!r} is a string; give a list, as in ["output/3/120"]')
-    return [_neuron(model, neuron, of) for neuron in neurons]
-
-
-def _neuron(model: Model, neuron, of: str) -> tuple[str, int, int]:
-    if isinstance(neuron, str):
-        parts = re.fullmatch(r"(\w+)/(\d+)/(\d+)", neuron.strip())
-        neuron = (parts[1], int(parts[2]), int(parts[3])) if parts else neuron
-    try:
-        site, layer, index = neuron
-        if isinstance(neuron, str) or not isinstance(site, str):
-            raise TypeError
-        layer, index = int(layer), int(index)
-    except (TypeError, ValueError):
-        raise RequestError(
-            f"{of}: {neuron!r} is not valid (allowed: site/layer/index, as in output/3/120)"
-        ) from None
-    if site not in SITES:
-        raise RequestError(f"{of}: {neuron!r}: unknown site (allowed: {', '.join(SITES)})")
-    if not (1 <= layer <= model.layers and 0 <= index < model.width(site)):
-        raise RequestError(
-            f"{of}: {site}/{layer}/{index} is not a neuron of {model.name} (allowed: layers 1 to "
-            f"{model.layers}, indices 0 to {model.width(site) - 1})"
-        )
-    return site, layer, index
-
-
-def _name(neuron: tuple[str, int, int]) -> str:
-    return "/".join(map(str, neuron))

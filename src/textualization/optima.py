@@ -12,12 +12,13 @@ from textualization.analysis.explanation import COLUMNS as EXPLANATION
 from textualization.analysis.explanation import explanation
 from textualization.analysis.similarity import several_nearest_words
 from textualization.ascent.exhaustive import by_words
-from textualization.ascent.objectives import mean_of
+from textualization.ascent.objectives import weighted_sums
 from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
 
 #: Columns of `Optima.table`, in order. Columns of targets appear only if a group's name is a word.
-COLUMNS = ["objective", "restart", "size", "activation", "ceiling", "share_of_ceiling"]
+COLUMNS = ["objective", "restart", "size", "sign", "activation", "ceiling", "share_of_ceiling"]
+COLUMNS += ["floor", "share_of_floor"]
 COLUMNS += ["nearest_word", "nearest_cosine", "best_word", "utilisation_best_word"]
 COLUMNS += ["utilisation_nearest_word", "utilisation_mean_word", "start_nearest_cosine"]
 COLUMNS += EXPLANATION
@@ -25,15 +26,16 @@ COLUMNS += ["target_cosine", "target_rank", "recovered", "finite", "taken"]
 
 
 class Optima:
-    """The optima of neurons and groups of a model, one row each.
+    """The optima of neurons, groups and directions of a model, one row each.
 
     Args:
         model: the model.
-        arrays: the optima; their objectives have `objective` (a name), `restart` and `size`.
-        neurons: a list of (site, layer, index) per objective.
+        arrays: the optima; their objectives have `objective` (a name), `restart`, `size`, and `sign`.
+        neurons: per objective, a list of (site, layer, index) or a dict of weights (see
+            `textualization.ascent.objectives.weighted_sums`).
     """
 
-    def __init__(self, model: Model, arrays: OptimaArrays, neurons: list[list[tuple]]):
+    def __init__(self, model: Model, arrays: OptimaArrays, neurons: list[list | dict]):
         self.model, self.arrays, self.neurons = model, arrays, neurons
 
     def __len__(self) -> int:
@@ -49,14 +51,26 @@ class Optima:
 
     @property
     def activation(self) -> np.ndarray:
-        """The activation at each optimum, (n,)."""
+        """The activation at each optimum, (n,): the lowest one where a minimum is sought."""
         return self.arrays.activation
+
+    @property
+    def sign(self) -> np.ndarray:
+        """1 where a maximum is sought, -1 where a minimum is, (n,)."""
+        return self.arrays.objectives["sign"].to_numpy()
+
+    @functools.cached_property
+    def floor(self) -> np.ndarray:
+        """Lower bounds on the activation over all inputs, (n,); NaN where there is none."""
+        return self._sums.floor(self.model.transformer()).numpy()
 
     def table(self) -> pd.DataFrame:
         """Describe the optima, one row each.
 
         Returns:
-            `objective`, `restart`, `size` (neurons); `activation`, `ceiling`, `share_of_ceiling`;
+            `objective`, `restart`, `size` (neurons), `sign` (-1 for a minimum); `activation`;
+            `ceiling`, `floor`, and the share of the one that was sought: `share_of_ceiling` of
+            maxima, `share_of_floor` of minima below a floor under 0;
             `nearest_word`, `nearest_cosine`; `best_word`, the word that activates the objective most;
             `utilisation_…`, the activation by the best word, by the nearest word and by words on
             average as a share of the optimum's; `start_nearest_cosine`, the nearest word's cosine at
@@ -64,6 +78,9 @@ class Optima:
             activate the objective, and `start_explanation`, how well the start does (see
             `textualization.analysis.explanation`). If a group's name is a word of the model:
             `target_cosine`, `target_rank` (1 = nearest), `recovered`. See docs/columns.md.
+
+            For a minimum, `best_word` activates least, utilisations are shares of the negated
+            activation, and explanations are those of the negated activations.
 
         Raises:
             RequestError: the model's words are not known.
@@ -74,13 +91,18 @@ class Optima:
         among = among_words(
             self.arrays.embedding, self.arrays.start, model.embeddings, words, self._targets
         )
-        by_candidates = self._by_candidates
+        by_candidates = self.sign * self._by_candidates
+        activation, ceiling, floor = self.activation, self.arrays.ceiling, self.floor
+        below = (self.sign < 0) & (floor < 0)
         facts = facts.assign(
-            share_of_ceiling=facts["activation"] / facts["ceiling"],
+            activation=self.sign * activation,
+            share_of_ceiling=np.where(self.sign > 0, activation / ceiling, np.nan),
+            floor=floor,
+            share_of_floor=np.where(below, activation / np.where(below, floor, 1), np.nan),
             best_word=names[model.candidates][by_candidates.argmax(axis=0)],
             best_word_activation=by_candidates.max(axis=0),
             mean_word_activation=np.abs(by_candidates).mean(axis=0),
-            nearest_word_activation=self._activations_by(among["nearest"].to_numpy()),
+            nearest_word_activation=self.sign * self._activations_by(among["nearest"].to_numpy()),
             **explanation(
                 self.arrays.embedding,
                 self.arrays.start,
@@ -91,7 +113,7 @@ class Optima:
         )
         if (self._targets < 0).all():
             facts = facts.drop(columns=["target_cosine", "target_rank", "recovered"])
-        facts = with_utilisation(facts)
+        facts = with_utilisation(facts).assign(activation=activation)
         return facts[[column for column in COLUMNS if column in facts]]
 
     def nearest_words(self, count: int = 5) -> pd.DataFrame:
@@ -132,17 +154,17 @@ class Optima:
         return np.where((ids >= 0) & self.model.candidates[ids], ids, -1)
 
     @functools.cached_property
-    def _means(self):
-        return mean_of(self.neurons, self.model.transformer())
+    def _sums(self):
+        return weighted_sums(self.neurons, self.model.transformer())
 
     @functools.cached_property
     def _by_candidates(self) -> np.ndarray:
         """The activations of the objectives by all candidate words, (C, n)."""
         ids = torch.as_tensor(np.flatnonzero(self.model.candidates))
-        return by_words(self.model.transformer(), self._means, ids).double().cpu().numpy()
+        return by_words(self.model.transformer(), self._sums, ids).double().cpu().numpy()
 
     def _activations_by(self, ids: np.ndarray) -> np.ndarray:
         """Return the activation of each objective by its own word, (n,)."""
         transformer = self.model.transformer()
         inputs = transformer.word_embeddings[torch.from_numpy(np.array(ids))]
-        return self._means.at(transformer, inputs).double().cpu().numpy()
+        return self._sums.at(transformer, inputs).double().cpu().numpy()

@@ -48,7 +48,8 @@ def explanation(
     Args:
         inputs, starts: n inputs e, and where their ascents started, (n, H).
         words: embeddings of the C words, (C, H).
-        activations: of each objective by each word, (C, n).
+        activations: of each objective by each word, (C, n). Those of a minimum are to be negated: its
+            optimum explains it to the extent that closer words activate it less.
 
     Returns:
         n rows of COLUMNS. NaN where an input is not finite, or where c or a do not vary.

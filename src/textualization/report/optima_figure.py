@@ -42,16 +42,18 @@ def draw(optima):
         A matplotlib Figure.
     """
     arrays, names = optima.arrays, optima.arrays.objectives["objective"]
-    share = np.isfinite(arrays.ceiling) & (arrays.ceiling > 0)
+    bound = np.where(optima.sign > 0, arrays.ceiling, optima.floor)
+    share = (np.isfinite(bound) & (optima.sign * bound > 0)).all()
+    kind = "ceiling" if (optima.sign > 0).all() else "ceiling or floor"
     # Without pyplot, which would load the user's backend.
     with house_style():
         figure = HouseFigure(figsize=(TWO_COLUMNS, 2.6))
         left, right = figure.subplots(1, 2)
         for row, name in enumerate(names):
             style = MODELS[row % len(MODELS)]
-            curve = arrays.curve[:, row] / (arrays.ceiling[row] if share.all() else 1)
+            curve = arrays.curve[:, row] / (bound[row] if share else 1)
             left.plot(arrays.steps, curve, color=style["color"], ls=style["linestyle"], label=name)
-        left.set(xlabel="step", ylabel="share of the ceiling" if share.all() else "activation")
+        left.set(xlabel="step", ylabel=f"share of the {kind}" if share else "activation")
         left.set_xscale("symlog", linthresh=1)
         if len(names) <= 2 * DRAWN:
             left.legend()
