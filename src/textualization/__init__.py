@@ -1,4 +1,4 @@
-"""Find the inputs that maximise the activation of a transformer's neurons.
+"""Find the inputs that maximise the activation of a transformer's neurons and directions.
 
 import textualization as tx
 
@@ -15,6 +15,11 @@ _PUBLIC = {
     "Model": "textualization.models.model",
     "ascend": "textualization.api",
     "explain": "textualization.api",
+    "word_direction": "textualization.direction_makers",
+    "word_difference": "textualization.direction_makers",
+    "principal_components": "textualization.direction_makers",
+    "random_directions": "textualization.direction_makers",
+    "read_directions": "textualization.direction_makers",
     "Optima": "textualization.optima",
     "RequestError": "textualization.errors",
 }

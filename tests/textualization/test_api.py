@@ -59,7 +59,10 @@ def test_an_import_is_light_and_offers_its_face():
     )  # fmt: skip
     face, heavy = done.stdout.splitlines()
     assert (
-        face == "['Model', 'Optima', 'RequestError', 'ascend', 'explain', 'load']"
+        face
+        == "['Model', 'Optima', 'RequestError', 'ascend', 'explain', 'load', "
+        "'principal_components', 'random_directions', 'read_directions', 'word_difference', "
+        "'word_direction']"
         and heavy == "set()"
     )
     with pytest.raises(AttributeError, match="no attribute 'climb'"):
@@ -279,7 +282,7 @@ def test_a_plot_is_the_same_whatever_a_user_has_set(optima):
         (lambda m: tx.load(FOLDER, read="mask"), "read: 'mask' is not one of cls, word, sep"),
         (lambda m: tx.load(FOLDER, device="gpu"), "device: 'gpu' is not one of auto, cpu, cuda"),
         (lambda m: tx.load(FOLDER, family="gpt2"), "does not belong to the family 'gpt2'"),
-        (lambda m: tx.ascend(m), "neurons, groups: name at least one"),
+        (lambda m: tx.ascend(m), "neurons, groups, directions: name at least one"),
         (lambda m: tx.ascend(m, "output/1/1"), "'output/1/1' is a string; give a list"),
         (
             lambda m: tx.ascend(m, ["output/1"]),
