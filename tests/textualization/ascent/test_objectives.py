@@ -1,11 +1,12 @@
-"""Objectives are the mean activations of their groups, and compute no neuron for nothing."""
+"""Objectives are means or weighted sums of activations, and compute no neuron for nothing."""
 
+import numpy as np
 import pytest
 import torch
 
 import reference
 from ascents import GROUPS
-from textualization.ascent.objectives import Objectives, mean_of
+from textualization.ascent.objectives import Objectives, mean_of, weighted_sums
 from textualization.models.transformer import SITES, Tap
 from tiny import FRAME
 
@@ -148,3 +149,81 @@ def test_a_neuron_that_the_model_lacks_is_refused_with_the_valid_range(tiny, gro
 def test_an_empty_group_is_refused(tiny):
     with pytest.raises(ValueError, match="group 1 has no neurons"):
         mean_of([GROUPS[0], []], tiny[0])
+
+
+def weighted(model):
+    """Weights of both signs: of neurons, of a whole tap, and of several taps."""
+    dice = np.random.default_rng(3)
+    wide = {site: dice.standard_normal(model.width(site)) for site in SITES}
+    return [
+        {("output", 1, 3): 0.7, ("output", 2, 5): -0.3},
+        {("output", 2): wide["output"]},
+        {("output", 1): -wide["output"], ("intermediate", 2): wide["intermediate"]},
+        {("intermediate", 1): wide["intermediate"], ("intermediate", 1, 4): -2.0},
+    ]
+
+
+def test_a_weighted_sum_has_the_value_and_gradient_of_transformers_states(tiny):
+    frozen, whole = tiny
+    rows = [*weighted(frozen), GROUPS[3]]
+    x = inputs_for(frozen, len(rows))
+    value, gradient = weighted_sums(rows, frozen).value_and_gradient(frozen, x)
+    for row, weights in enumerate(rows):
+        if isinstance(weights, list):
+            weights = dict.fromkeys(weights, 1 / len(weights))
+        e = x[row : row + 1].clone().requires_grad_()
+        expected = 0.0
+        for (site, layer, *index), weight in weights.items():
+            state = reference.activations(whole, e, site, layer, FRAME)[0]
+            if index:
+                expected = expected + weight * state[index[0]]
+            else:
+                expected = expected + sum(w * a for w, a in zip(weight, state, strict=True))
+        assert value[row].item() == pytest.approx(expected.item(), rel=1e-10)
+        (slope,) = torch.autograd.grad(expected, e)
+        torch.testing.assert_close(gradient[row], slope[0], rtol=1e-9, atol=1e-11)
+
+
+def test_two_directions_of_one_neuron_each_add_up_to_twice_their_mean(tiny):
+    frozen, _ = tiny
+    pair, x = [("output", 1, 3), ("intermediate", 2, 7)], inputs_for(frozen, 1)
+    vectors = {}
+    for site, layer, index in pair:
+        vectors[site, layer] = np.zeros(frozen.width(site))
+        vectors[site, layer][index] = 1
+    ones = [{tap: vector} for tap, vector in vectors.items()]
+    mean = mean_of([pair], frozen).value_and_gradient(frozen, x)
+    for rows in ([vectors], ones):
+        sums = weighted_sums(rows, frozen).value_and_gradient(frozen, x.repeat(len(rows), 1))
+        for total, of_mean in zip(sums, mean, strict=True):
+            torch.testing.assert_close(total.sum(dim=0), 2 * of_mean[0], rtol=1e-12, atol=1e-13)
+
+
+def test_no_input_takes_a_weighted_sum_past_its_ceiling_or_floor(tiny):
+    frozen, _ = tiny
+    rows = [*weighted(frozen), *MIXED]
+    sums = weighted_sums(rows, frozen)
+    ceiling, floor = sums.ceiling(frozen), sums.floor(frozen)
+    assert (floor < ceiling).all()
+    scale = torch.logspace(-2, 4, 1000, dtype=torch.float64)[:, None]
+    found = frozen.activations(scale * inputs_for(frozen, 1000), sums.neurons)
+    value = sum(found[tap] @ w.T for tap, w in sums.weights.items())
+    assert (value <= ceiling + 1e-9).all() and (value >= floor - 1e-9).all()
+
+
+def test_an_output_directions_ceiling_and_floor_are_reached_by_normalised_states(tiny):
+    frozen, _ = tiny
+    vector = np.random.default_rng(4).standard_normal(frozen.hidden)
+    sums = weighted_sums([{("output", 2): vector}], frozen)
+    gain, bias = (part.numpy() for part in frozen._blocks[1].output_norm)
+    along = vector * gain
+    along -= along.mean()
+    n = along * np.sqrt(len(along)) / np.linalg.norm(along)
+    assert n.mean() == pytest.approx(0, abs=1e-12) and n.std() == pytest.approx(1)
+    assert sums.ceiling(frozen).item() == pytest.approx(vector @ (gain * n + bias), rel=1e-10)
+    assert sums.floor(frozen).item() == pytest.approx(vector @ (bias - gain * n), rel=1e-10)
+
+
+def test_a_sum_without_weights_of_the_right_width_is_refused(tiny):
+    with pytest.raises(ValueError, match="output/1 is not a neuron of this model"):
+        weighted_sums([{("output", 1): np.ones(3)}], tiny[0])

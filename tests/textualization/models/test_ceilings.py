@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from textualization.models.ceilings import (
     gated_ceiling,
     intermediate_ceiling,
+    intermediate_floor,
     linear_ceiling,
 )
 
@@ -302,3 +303,24 @@ def test_many_gated_neurons_are_each_bounded_alone():
     some = [0, 255, 256, 599]
     alone = gated_ceiling(*(p[some] for p in parts[:4]), *parts[4:], silu)
     assert np.array_equal(found[some], alone)
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("activation", [relu, gelu, silu])
+def test_an_intermediate_floor_is_the_lowest_value_on_the_line_that_can_be_reached(
+    activation, centred
+):
+    dice = np.random.default_rng(12)
+    gain, bias = norm_parameters(12)
+    weight = dice.normal(size=(6, H))
+    offset = np.array([0.0, 2.0, -5.0, -200.0, 200.0, 60.0])
+    found = intermediate_floor(weight, offset, gain, bias, activation, centred)
+    states = drawn(dice, 5000, centred) * gain + bias
+    assert (activation(states @ weight.T + offset) >= found - 1e-9).all()
+    for unit in range(6):
+        along = weight[unit] * gain
+        along = along - along.mean() if centred else along
+        n = along * math.sqrt(H) / np.linalg.norm(along)
+        ends = [read_out(weight[unit], end, gain, bias) + offset[unit] for end in (-n, n)]
+        line = activation(np.linspace(*ends, 400_001))
+        assert line.min() == pytest.approx(found[unit], rel=1e-7, abs=1e-8)
