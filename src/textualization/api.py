@@ -112,7 +112,7 @@ def ascend(
     candidates = None if model.words is None else np.flatnonzero(model.candidates)
     execution = Execution(device=model.device, threads=threads)
     arrays = ascend_objectives(model, table, protocol, execution, candidates)
-    return Optima(model, arrays, table["neurons"].tolist())
+    return Optima(model, arrays, table["neurons"].tolist(), dtype)
 
 
 def explain(

@@ -16,7 +16,7 @@ from textualization.ascent.objectives import weighted_sums
 from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
 
-#: Columns of `Optima.table`, in order. Columns of targets appear only if a group's name is a word.
+#: Columns of `Optima.table`, in order. Columns of targets appear only if an objective's name is a word.
 COLUMNS = ["objective", "restart", "size", "sign", "activation", "ceiling", "share_of_ceiling"]
 COLUMNS += ["floor", "share_of_floor"]
 COLUMNS += ["nearest_word", "nearest_cosine", "best_word", "utilisation_best_word"]
@@ -33,10 +33,17 @@ class Optima:
         arrays: the optima; their objectives have `objective` (a name), `restart`, `size`, and `sign`.
         neurons: per objective, a list of (site, layer, index) or a dict of weights (see
             `textualization.ascent.objectives.weighted_sums`).
+        dtype: that of the ascent, in which bounds are computed; the model's if None.
     """
 
-    def __init__(self, model: Model, arrays: OptimaArrays, neurons: list[list | dict]):
-        self.model, self.arrays, self.neurons = model, arrays, neurons
+    def __init__(
+        self,
+        model: Model,
+        arrays: OptimaArrays,
+        neurons: list[list | dict],
+        dtype: str | None = None,
+    ):
+        self.model, self.arrays, self.neurons, self.dtype = model, arrays, neurons, dtype
 
     def __len__(self) -> int:
         return len(self.arrays)
@@ -62,7 +69,8 @@ class Optima:
     @functools.cached_property
     def floor(self) -> np.ndarray:
         """Lower bounds on the activation over all inputs, (n,); NaN where there is none."""
-        return self._sums.floor(self.model.transformer()).numpy()
+        transformer = self.model.transformer(self.dtype)
+        return weighted_sums(self.neurons, transformer).floor(transformer).numpy()
 
     def table(self) -> pd.DataFrame:
         """Describe the optima, one row each.
@@ -76,7 +84,7 @@ class Optima:
             average as a share of the optimum's; `start_nearest_cosine`, the nearest word's cosine at
             the start; `explanation…`, `precision_…`, how well the optimum predicts which words
             activate the objective, and `start_explanation`, how well the start does (see
-            `textualization.analysis.explanation`). If a group's name is a word of the model:
+            `textualization.analysis.explanation`). If an objective's name is a word of the model:
             `target_cosine`, `target_rank` (1 = nearest), `recovered`. See docs/columns.md.
 
             For a minimum, `best_word` activates least, utilisations are shares of the negated
