@@ -167,7 +167,9 @@ def _protocol_text(protocol, restarts) -> str:
     if protocol["tolerance"]:
         text += f", or until the relative gain over {protocol['window']} steps is below "
         text += f"{protocol['tolerance']:g},"
-    text += f" from {protocol['init']['kind']} x0 of scale {protocol['init']['scale']:g}"
+    kind, scale = protocol["init"]["kind"], protocol["init"]["scale"]
+    text += f" from {kind} x0 "
+    text += "as long as words" if scale == "words" else f"of scale {scale:g}"
     if restarts["restarts"] > 1:
         text += f", {restarts['restarts']} restarts"
         if restarts["repeated"] != "all":

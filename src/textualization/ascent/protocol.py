@@ -15,7 +15,13 @@ from textualization.ascent.batching import fitting_batch, memory_left
 from textualization.ascent.loop import AscentSettings, make_solver, run_ascent
 from textualization.ascent.objectives import Objectives, weighted_sums
 from textualization.ascent.snapshots import Snapshots
-from textualization.ascent.starts import draw_starts, largest_entries, neighbouring, optimum_vector
+from textualization.ascent.starts import (
+    deviation,
+    draw_starts,
+    largest_entries,
+    neighbouring,
+    optimum_vector,
+)
 from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
 
@@ -31,7 +37,8 @@ class Protocol:
 
     Args:
         solver, steps, options, tolerance, window, recorded: see `AscentSettings`.
-        init: distribution of x₀: `kind` (`normal`, `uniform`), `scale` (standard deviation).
+        init: distribution of x₀: `kind` (`normal`, `uniform`), `scale` (standard deviation, or `words`,
+            see `textualization.ascent.starts.deviation`).
         seed: seed of x₀, together with the identity of an objective.
         read: position at which neurons are read: `word`, `cls` or `sep`.
         dtype: `float32` or `float64`.
@@ -146,13 +153,14 @@ def ascend_objectives(
     transformer = model.transformer(protocol.dtype, protocol.length, protocol.place)
     groups, identities = objectives[NEURONS].tolist(), objectives[IDENTITY].tolist()
     sums, words = weighted_sums(groups, transformer), model.embeddings.astype(np.float64)
+    init = {"kind": protocol.init["kind"], "scale": deviation(protocol.init["scale"], words)}
     signs = objectives.get(SIGN, pd.Series(1, objectives.index)).to_numpy()
     sought = sums.signed(torch.tensor(signs, device=transformer.device))
 
     def draw(rows, position=1):
         # x₀ of the first position does not depend on the number of positions.
         names = [(*name, position) if position > 1 else name for name in identities[rows]]
-        return draw_starts(protocol.seed, names, len(words), **protocol.init)
+        return draw_starts(protocol.seed, names, len(words), **init)
 
     chunks = [slice(i, i + CHUNK) for i in range(0, len(groups), CHUNK)]
     if START in objectives:

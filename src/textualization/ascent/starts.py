@@ -28,6 +28,19 @@ def draw_starts(seed: int, identities, words: int, kind: str, scale: float) -> n
     return np.stack([scale * draw(generator(seed, *i), words) for i in identities])
 
 
+def deviation(scale: float | str, embeddings: np.ndarray) -> float:
+    """Return the standard deviation of the entries of x₀.
+
+    Args:
+        scale: the standard deviation; or `words`, with which x₀E is about as long as a word's embedding.
+            It matters where no LayerNorm follows the embeddings: there long inputs drown all else.
+        embeddings: E, (V, H).
+    """
+    if scale != "words":
+        return scale
+    return float(np.linalg.norm(embeddings, axis=1).mean() / np.linalg.norm(embeddings))
+
+
 def neighbouring(start: np.ndarray, seed: int, identities) -> np.ndarray:
     """Move every entry of starts by one rounding: to the next number up or down, at random.
 

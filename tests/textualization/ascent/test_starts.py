@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from textualization.ascent.starts import (
+    deviation,
     draw_starts,
     largest_entries,
     neighbouring,
@@ -196,3 +197,15 @@ def test_a_twins_start_does_not_depend_on_its_batch_and_does_on_its_name_and_see
     moved = neighbouring(start, 7, names)
     assert np.array_equal(neighbouring(start[2:3], 7, names[2:3])[0], moved[2])
     assert len({row.tobytes() for row in [*moved, *neighbouring(start, 8, names)]}) == 8
+
+
+def test_a_start_can_be_as_long_as_a_word():
+    words = np.random.default_rng(1).normal(0, 3, (400, 8)) + np.arange(8)
+    scale = deviation("words", words)
+    lengths = np.linalg.norm(
+        draw_starts(7, [("a", n) for n in range(300)], 400, "normal", scale) @ words, axis=1
+    )
+    assert np.sqrt((lengths**2).mean()) == pytest.approx(
+        np.linalg.norm(words, axis=1).mean(), rel=0.15
+    )
+    assert deviation(0.5, words) == 0.5

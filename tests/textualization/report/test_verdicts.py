@@ -195,6 +195,10 @@ def test_what_the_paper_did_is_its_protocol_whatever_it_left_open():
     [
         ({"steps": 200}, "200 steps at rate 1001 from normal x0 of scale 1"),
         ({"rate": 100}, "5000 steps at rate 100 from normal x0 of scale 1"),
+        (
+            {"solver": "lbfgs", "init": {"kind": "normal", "scale": "words"}},
+            "5000 steps of lbfgs in float32 from normal x0 as long as words",
+        ),
         ({"solver": "lbfgs"}, "5000 steps of lbfgs in float32 from normal x0 of scale 1"),
         ({"tolerance": 3e-4}, "until the relative gain over 20 steps is below 0.0003, from normal"),
     ],
