@@ -65,7 +65,8 @@ def ascend(
         restarts: number of starts x₀ per objective; 1 unless they are random.
         seed: seed of random starts.
         init, init_scale: distribution of the entries of x₀ (`normal` or `uniform`) and their standard
-            deviation; `words` makes starts as long as words. A minimum is sought from the x₀ of the maximum.
+            deviation; `words` makes starts as long as words. A minimum is sought from the x₀ of the
+            maximum.
         tolerance, window: stop an ascent once its activation rose by less than the share `tolerance`
             over `window` steps. 0: never stop early.
         dtype: `float32` or `float64`.

@@ -53,11 +53,24 @@ def test_every_rule_has_an_environment_and_its_own_script_as_an_input(script):
     assert declared == needed
 
 
-@pytest.mark.parametrize("name", environments())
+#: The environment of models as GGUF files: that of models, and what reads them.
+GGUF = "gguf"
+ALWAYS = [name for name in environments() if name != GGUF]
+
+
+@pytest.mark.parametrize("name", ALWAYS)
 def test_an_environment_pins_the_locks_versions(name):
     found = pins(environments()[name])
     assert found
     assert found == {package: lock()[package] for package in found}
+
+
+def test_what_reads_gguf_files_is_pinned_alike_everywhere():
+    more = lock("requirements-gguf.txt")
+    assert set(more) == {"gguf", "accelerate"}
+    assert more.items() <= lock("requirements-dev.txt").items()
+    assert pins(environments()[GGUF]) == pins(environments()["model"]) | more
+    assert not set(more) & set(lock())  # nobody else needs it
 
 
 @pytest.mark.parametrize("script", OF_RULES)
@@ -67,7 +80,7 @@ def test_an_environment_pins_what_its_scripts_import(script):
 
 
 def test_no_environment_pins_what_nobody_imports():
-    for name, environment in environments().items():
+    for name in ALWAYS:
         used = {
             normal(package)
             for script, rule in rules().items()
@@ -75,7 +88,7 @@ def test_no_environment_pins_what_nobody_imports():
             for package in imported_packages(script)
         }
         # Jinja2 makes LaTeX tables for pandas; it is not imported here.
-        assert set(pins(environment)) - used <= UNSEEN | {"jinja2"}
+        assert set(pins(environments()[name])) - used <= UNSEEN | {"jinja2"}
 
 
 def test_locks_hold_exact_public_versions_only():

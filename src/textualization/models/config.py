@@ -6,10 +6,10 @@ from pathlib import Path
 
 import transformers
 from transformers import CONFIG_MAPPING
-from transformers.utils import logging
 
 from textualization.errors import RequestError
 from textualization.models.families import NAMES, Family, IdOf, family, unknown_types
+from textualization.models.quiet import quiet
 
 #: Options that run no code of a model: neither its classes nor attention code that it names.
 PLAIN = {"local_files_only": True, "trust_remote_code": False, "attn_implementation": "eager"}
@@ -134,17 +134,3 @@ def readable(folder):
         raise CheckpointError(
             f"{folder}: transformers cannot read it ({type(error).__name__}: {reason})"
         ) from error
-
-
-@contextmanager
-def quiet():
-    """Silence what transformers reports while loading; its callers check the report instead."""
-    verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bar:
-            logging.enable_progress_bar()

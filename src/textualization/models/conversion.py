@@ -15,12 +15,12 @@ from textualization.models.config import (
     check_config,
     config_of,
     family_of,
-    quiet,
     readable,
     settings_of,
 )
 from textualization.models.families import TOKENS, Family, family
 from textualization.models.frame import SpecialTokens, check_frame, check_padding, frame_of
+from textualization.models.quiet import quiet
 
 #: Names of single tensors, not of a weight and a bias.
 PARAMETERS = ("word_embeddings", "position_embeddings", "type_embedding", "relative_bias")

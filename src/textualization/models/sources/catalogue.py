@@ -1,15 +1,14 @@
-"""The catalogue of known models, and the entry of a model that is not in it.
-
-Large libraries are imported on use, since every parse of the Snakefile imports this module's package.
-"""
+"""The catalogue of known models, and the entry of a model that is not in it."""
 
 import os
 import tempfile
 from pathlib import Path
 
+import yaml
 from filelock import FileLock
 
 from textualization.errors import RequestError
+from textualization.models.config import config_of, family_of, model_type_of
 from textualization.models.families import family
 from textualization.models.sources import (
     checksum_of,
@@ -25,8 +24,6 @@ CATALOGUE = Path(__file__).parents[1] / "catalogue.yaml"
 
 def catalogue() -> dict[str, dict]:
     """Return the entries of the known models by name."""
-    import yaml
-
     return yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))["catalogue"]
 
 
@@ -77,8 +74,6 @@ def entry_of(path: str | Path) -> dict:
         RequestError: there is no such file or folder, or no family reads the model.
         SourceError: a file of the folder is missing or cannot be used.
     """
-    from textualization.models.config import config_of, family_of, model_type_of
-
     source = source_of_path(path)
     if source is None:
         raise RequestError(f"{path}: there is no such file or folder")

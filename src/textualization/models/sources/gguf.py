@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from textualization.errors import ModelFileError
+from textualization.models.quiet import quiet
 
 #: How the name of such a file ends.
 GGUF = ".gguf"
@@ -36,8 +37,6 @@ def convert_gguf(path: Path, into: Path) -> None:
     import torch
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    from textualization.models.config import quiet
 
     of = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     try:
