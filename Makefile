@@ -8,7 +8,7 @@ BENCHMARK = PYTHONPATH=src:. $(BIN)/python benchmarks
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask model gguf verify questions architectures test test-long bench equivalence scale memory rounding gpu lint lock clean
+.PHONY: demo ask model gguf verify questions architectures test test-long bench decoder equivalence scale memory rounding gpu lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
@@ -55,6 +55,9 @@ bench: .venv/runs  ## compare the ascent with its peers, about 15 minutes; table
 equivalence: .venv/runs  ## compare the default solver with the paper's 5,000 steps, about an hour: docs/equivalence.md
 	$(BIN)/snakemake --cores $(CORES) --quiet all --configfile config/minilm-equivalent.yaml
 	$(BENCHMARK)/equivalence.py --cores $(CORES)
+
+decoder: gguf  ## ask why groups of a decoder's neurons do not lead to their word, half an hour: docs/architectures.md
+	$(BENCHMARK)/decoder.py
 
 scale: .venv/runs  ## estimate the time of studies of any size from a step's time on this machine: docs/scale.md
 	$(BENCHMARK)/scale.py

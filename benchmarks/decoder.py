@@ -7,6 +7,7 @@ and how many neurons the groups of different words share.
 
 import argparse
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -30,8 +31,9 @@ CONDITIONS = {
 HOW = {"solver": "lbfgs", "steps": 105, "dtype": "float64"}
 
 
-def main(model: str, site: str, conditions: list[str], threads: int, out: str) -> None:
+def main(model: str, site: str, conditions: list[str], threads: int | None, out: str) -> None:
     rows, models = [], {}
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     for name in conditions:
         frame, selection, scale = CONDITIONS[name]
         if str(frame) not in models:
@@ -106,6 +108,8 @@ if __name__ == "__main__":
     parser.add_argument("model", nargs="?", default="smollm2-135m")
     parser.add_argument("--site", default="intermediate")
     parser.add_argument("--conditions", nargs="+", default=list(CONDITIONS), choices=CONDITIONS)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--threads", type=int, help="threads of an ascent; torch's own choice if left out"
+    )
     parser.add_argument("--out", default="results/benchmarks/decoder.csv")
     main(**vars(parser.parse_args()))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from textualization.models.sources.catalogue import catalogue
 from textualization.report.csv_tables import read_csv
 from textualization.report.sentences import with_interval
 from textualization.report.tables import markdown, readable
@@ -65,6 +66,9 @@ SHOWN_OF_PROTOCOL = {claim: SHOWN[claim] for claim in list(SHOWN)[:4]} | {
 }
 
 
+#: The table of a decoder's groups, of benchmarks/decoder.py.
+DECODER = "benchmarks/decoder.md"
+
 #: The study of a model of the paper's size, and the claims shown of it.
 PAPERS_SIZE = "mpnet"
 SHOWN_OF_SIZE = {claim: SHOWN[claim] for claim in list(SHOWN)[:5]} | {
@@ -98,6 +102,9 @@ def main(readme="README.md", page="docs/results.md", results="results") -> None:
     size = Path("docs") / PAPERS_SIZE
     _put(page, "size", markdown(_claims(size, SHOWN_OF_SIZE, *PUBLISHED[PAPERS_SIZE])))
     _put(readme, "headline", markdown(_headline(HEADLINE)))
+    _put("docs/architectures.md", "shares", markdown(_at_shares()))
+    if (groups := Path(results) / DECODER).is_file():
+        _put("docs/architectures.md", "decoder", groups.read_text(encoding="utf-8") + "\n")
     _describe(readme, "docs/recovery-5000.png", _thresholds(Path("docs") / PROTOCOL))
     if (figures := Path(results) / PROTOCOL / MODEL / "figures").is_dir():
         _show(page, "recovery-5000", figures / "recovery.png")
@@ -142,6 +149,28 @@ def _peaks(table: pd.DataFrame) -> pd.DataFrame:
             text = f"{readable(null.explanation)} ({null.steps}); {readable(null.last_explanation)}"
             row[f"{null.null}: peak; last"] = text
         rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _at_shares() -> pd.DataFrame:
+    """Return the published models' thresholds as numbers and as shares of their output neurons."""
+    rows = []
+    for selection in ("absolute", "ratio_to_max"):
+        claim = f"group.threshold.{selection}.67"
+        for study, (model, named) in PUBLISHED.items():
+            own = _rows_of(Path("docs") / study, claim, model)
+            entry = catalogue()[model]
+            neurons = entry["layers"] * entry["hidden"]
+            values = {"the model": own.loc[""]["value"]}
+            values |= {null: own.loc[null, "null_value"] for null in NULLS}
+            row = {
+                "model": f"{named}, {neurons:,} neurons",
+                "chosen by": selection.replace("_", " "),
+            }
+            for name, value in values.items():
+                text = f"{readable(float(value))} ({value / neurons:.1%})"
+                row[name] = "not reached" if pd.isna(value) else text
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
