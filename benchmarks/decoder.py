@@ -108,8 +108,6 @@ if __name__ == "__main__":
     parser.add_argument("model", nargs="?", default="smollm2-135m")
     parser.add_argument("--site", default="intermediate")
     parser.add_argument("--conditions", nargs="+", default=list(CONDITIONS), choices=CONDITIONS)
-    parser.add_argument(
-        "--threads", type=int, help="threads of an ascent; torch's own choice if left out"
-    )
+    parser.add_argument("--threads", type=int, help="of an ascent")
     parser.add_argument("--out", default="results/benchmarks/decoder.csv")
     main(**vars(parser.parse_args()))
