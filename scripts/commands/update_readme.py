@@ -176,7 +176,7 @@ def _at_shares() -> pd.DataFrame:
 
 def _publish(study: str, finished: Path) -> None:
     """Copy a study's claims, findings, settings, provenance and figures into docs/."""
-    if not (finished / "manifest.json").is_file():
+    if not (finished / "provenance.json").is_file():
         return
     into = Path("docs") / study
     into.mkdir(exist_ok=True)
