@@ -155,7 +155,11 @@ def test_the_atlas_and_the_shown_claims_have_the_line(tmp_path, capsys):
     table, _ = made(tmp_path, singles=(singles(), elsewhere))
     line = of_twins([table])
     (tmp_path / "index.html").write_text("<!-- data -->")
+    row = {"claim": "single.converged", "model": "tiny", "value": 0.5, "protocol": "5 steps"}
+    claims = tmp_path / "claims.csv"
+    claims_table([row]).to_csv(claims, index=False)
     given = {"template": tmp_path / "index.html", "files": [], "parts": [], "models": []}
+    given |= {"claims": claims, "null_models": []}
     page = tmp_path / "page.html"
     for paths, says in (([tmp_path / "twins.csv"], line), ([], "")):
         write_atlas.main(**given, twins=paths, about={"study": "a"}, html=page)
@@ -164,7 +168,6 @@ def test_the_atlas_and_the_shown_claims_have_the_line(tmp_path, capsys):
     study = tmp_path / "study"
     (study / "tiny/tables").mkdir(parents=True)
     (tmp_path / "twins.csv").rename(study / "tiny/tables/twins.csv")
-    row = {"claim": "single.converged", "model": "tiny", "value": 0.5, "protocol": "5 steps"}
-    claims_table([row]).to_csv(study / "claims.csv", index=False)
+    claims.rename(study / "claims.csv")
     show_claims.main(str(study))
     assert f"  twins: {line}" in capsys.readouterr().out
