@@ -41,8 +41,11 @@ function overview(model, chosen) {
 
 /** What one sees, what the study found, and how to read a page. */
 function introduction({ name, optima, targets }) {
-  const of = [optima && "neuron", targets && "group of neurons that a word activates most"].filter(Boolean);
-  const seen = `For each ${of.join(", and each ")} of ${name}, this atlas shows the input that activates it most, as gradient ascent found it, and the words nearest to that input.`;
+  const of = [
+    optima && `each neuron of ${name} that was studied`,
+    targets && `each group of ${name}'s neurons that a word activates most`,
+  ].filter(Boolean);
+  const seen = `For ${of.join(", and for ")}, this atlas shows the input that activates it most, as gradient ascent found it, and the words nearest to that input.`;
   const read =
     "Read every number beside its null models, in which nothing was learnt: permuted has the model's weights in random order, untrained was never trained.";
   return el("div", { class: "prose" }, ...[seen, ABOUT.found[name], read].map((text) => el("p", {}, text)));
