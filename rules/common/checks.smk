@@ -29,6 +29,13 @@ if ROOT != Path():
             settings["words"][table] = str(ROOT / path)
     config.update(settings)
 
+
+def local_files(model):
+    """List the files of a model with source `path`; none for other sources."""
+    source = config["catalogue"][model]
+    return files_of(source["path"], source.get("gguf")) if source["source"] == "path" else []
+
+
 try:
     check_settings(config, read_schema(ROOT / "config/config.schema.yaml"))
     TARGETS = read_target_rows(config["words"]["targets"])
@@ -57,10 +64,7 @@ if workflow.is_main_process:
     watched += [*(ROOT / "resources").rglob("*.*")]
     watched += [config["words"]["targets"], config["words"]["contexts"]]
     for model in config["models"]:
-        if config["catalogue"][model]["source"] == "path":
-            watched += files_of(
-                config["catalogue"][model]["path"], config["catalogue"][model].get("gguf")
-            )
+        watched += local_files(model)
     made = [Path("results") / config["study"]]
     made += [
         Path("results/_models") / folder_name(m, config["catalogue"][m]) for m in config["models"]

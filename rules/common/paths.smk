@@ -89,13 +89,6 @@ def source_of(model):
 FETCHING = "gguf" if any("gguf" in entry(model) for model in config["models"]) else "model"
 
 
-def local_files(model):
-    """List the files of a model with source `path`; none for other sources."""
-    if entry(model)["source"] != "path":
-        return []
-    return files_of(entry(model)["path"], entry(model).get("gguf"))
-
-
 def weights_folder(model):
     """Return a model's folder, which all studies share."""
     return Path("results/_models") / folder_name(model, entry(model))
