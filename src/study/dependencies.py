@@ -28,7 +28,7 @@ def local_imports(script: str | Path, root: str | Path) -> list[str]:
 @cache
 def _imported(path: Path, root: Path) -> list[Path]:
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -39,3 +39,13 @@ def _imported(path: Path, root: Path) -> list[Path]:
     parents = {p for f in files if f.is_file() for p in f.parents if root in p.parents}
     files += [parent / "__init__.py" for parent in parents]
     return [file for file in files if file.is_file()]
+
+
+def _statements(tree: ast.Module):
+    """Yield a module's statements, the nested ones too. Expressions, which are most nodes, hold no imports."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+            waiting += getattr(node, part, [])
