@@ -112,9 +112,9 @@ TOGETHER = (("settings", "modules", "environment"), ("settings", "words"), ("mod
 FOLLOWING = {"provenance", "manifest"}
 
 
-def test_edits_re_run_what_they_change_and_nothing_else(tmp_path):
+def test_edits_re_run_what_they_change_and_nothing_else(undisturbed, tmp_path):
     chance = random.Random(SEED)
-    folder = copy_of_the_project(tmp_path / "edited")
+    folder = shutil.copytree(undisturbed, tmp_path / "edited")
     settings = read_settings(folder)
     settings["nulls"]["models"] = ["permuted"]
     write_settings(folder, settings)
