@@ -87,6 +87,7 @@ rule write_findings:
     output:
         findings=STUDY / "findings.md",
         html=in_report(STUDY / "findings.html", "Claims", result="findings"),
+        front=STUDY / "front.rst",
     log:
         STUDY / "logs/write_findings.log",
     benchmark:

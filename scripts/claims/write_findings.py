@@ -1,6 +1,6 @@
 """The findings of the study in sentences, generated from its numbers.
 
-They list which claims differ from their nulls and which do not.
+They list which claims differ from their nulls and which do not. The report opens on the same in short.
 """
 
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 from study.job import run
 from textualization.files import write_text
 from textualization.report.csv_tables import read_csv
+from textualization.report.front import front_page
 from textualization.report.sentences import lines, of_twins, sorted_by_null_models, with_interval
 from textualization.report.tables import html_prose, page, readable
 
@@ -29,11 +30,12 @@ much they may differ."""
 
 def main(
     claims, singles, twins, explanation, robustness, variance, answers, found, models, experiments,
-    null_models, replicates, confidence, findings, html,
+    null_models, replicates, confidence, findings, html, front,
 ) -> None:  # fmt: skip
     claims = read_csv(claims)
     kind = claims["claim"].str.split(".").str[0]
     claims = claims[~kind.isin(experiments)]
+    write_text(front_page(claims, models, null_models), front)
     text = ["# Findings", ""]
     text.append(RULE.format(percent=100 * confidence, alpha=readable(1 - confidence, 2)))
     text += _missing(found)

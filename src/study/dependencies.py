@@ -42,7 +42,7 @@ def _imported(path: Path, root: Path) -> list[Path]:
 
 
 def _statements(tree: ast.Module):
-    """Yield a module's statements, the nested ones too. Expressions, which are most nodes, hold no imports."""
+    """Yield a module's statements, the nested ones too. Most nodes are expressions: no imports."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()

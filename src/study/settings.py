@@ -23,7 +23,7 @@ from textualization.spelling import composed
 STUDIES = ("singles", "groups")
 #: Names in a study's folder that no model may have.
 RESERVED = ("atlas", "benchmarks", "comparison", "logs", "claims", "config", "findings", "found")
-RESERVED += ("manifest", "provenance", "report", "ro-crate-metadata")
+RESERVED += ("front", "manifest", "provenance", "report", "ro-crate-metadata")
 #: Maximum number of jobs of a study; Snakemake cannot plan more in reasonable time.
 MOST_JOBS = 100_000
 #: Maximum number of characters of a wrong value that a message shows.

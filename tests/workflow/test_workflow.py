@@ -577,6 +577,8 @@ def test_the_report_is_one_page_with_every_table_and_figure(study):
         "Nulls",
         "Robustness",
     ]
+    # It opens on its text, not on the graph.
+    assert in_report(page, "metadata") and "The study in short, tiny-deep" in page
     nodes = in_report(page, "rulegraph")["data"][0]["values"]
     assert {"ascend_groups", "write_claims"} <= {node["rule"] for node in nodes}
 
