@@ -110,12 +110,18 @@ def rules():
 
 def imported_packages(script):
     """Packages that a script and its modules import, wherever in them."""
-    names = set()
-    for path in local_imports(ROOT / f"scripts/{script}.py", SOURCES):
-        for node in ast.walk(ast.parse((ROOT / path).read_text())):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                names.add(node.module.split(".")[0])
+    paths = local_imports(ROOT / f"scripts/{script}.py", SOURCES)
+    names = set().union(*map(_imported, paths))
     ours = {path.name for path in SOURCES.iterdir()}
     return {PACKAGES.get(n, n) for n in names - ours - set(sys.stdlib_module_names)}
+
+
+@cache
+def _imported(path):
+    names = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module.split(".")[0])
+    return names
