@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 
 from textualization.draws import generator
 from textualization.errors import RequestError, require_choice
+from textualization.models.bases import leading_components
 from textualization.models.model import Model
 from textualization.models.transformer import SITES, Tap
 
@@ -74,13 +75,8 @@ def principal_components(
     tap = _tap(model, layer, site)
     ids = np.flatnonzero(model.candidates)
     _check_count(count, min(model.width(site), len(ids) - 1))
-    activations = model.word_activations(ids, [tap])[tap].astype(np.float64)
-    centred = activations - activations.mean(axis=0)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    components = vectors.T[::-1][:count]
-    largest = np.abs(components).argmax(axis=1)
-    components = components * np.sign(components[np.arange(count), largest])[:, None]
-    return _named(site, layer, "pc", components)
+    activations = model.word_activations(ids, [tap])[tap]
+    return _named(site, layer, "pc", leading_components(activations, count))
 
 
 def random_directions(

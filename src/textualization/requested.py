@@ -155,7 +155,7 @@ def _direction(model: Model, direction, of: str) -> dict:
         if not isinstance(tap, tuple) or len(tap) != 2:
             raise RequestError(f"{of}: {tap!r} is not a place (allowed: {allowed})")
         site, layer, _ = _neuron(model, (*tap, 0), of)
-        width, place = model.width(site), f"{of} at {site}/{layer}"
+        width, place = model.units((site, layer)), f"{of} at {site}/{layer}"
         vector = _array(vector, place, f"{width} numbers")
         if vector.shape != (width,):
             raise RequestError(f"{place}: its shape is {vector.shape} (allowed: ({width},))")
@@ -190,9 +190,9 @@ def _neuron(model: Model, neuron, of: str) -> tuple[str, int, int]:
         ) from None
     if site not in SITES:
         raise RequestError(f"{of}: {neuron!r}: unknown site (allowed: {', '.join(SITES)})")
-    if not (1 <= layer <= model.layers and 0 <= index < model.width(site)):
+    if not (1 <= layer <= model.layers and 0 <= index < model.units((site, layer))):
         raise RequestError(
             f"{of}: {site}/{layer}/{index} is not a neuron of {model.name} (allowed: layers 1 to "
-            f"{model.layers}, indices 0 to {model.width(site) - 1})"
+            f"{model.layers}, indices 0 to {model.units((site, layer)) - 1})"
         )
     return site, layer, index

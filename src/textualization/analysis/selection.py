@@ -1,5 +1,7 @@
 """Selection of a word's neurons by absolute or relative activation (paper, sec. 4)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -79,9 +81,14 @@ def _scores_in(selection, activation, pool) -> np.ndarray:
     return scores(selection, activation, *over_words)
 
 
-def all_neurons(site: str, layers: int, width: int) -> pd.DataFrame:
-    """List all neurons of a site, layer by layer: `site`, `layer`, `index`."""
-    layer, index = np.repeat(np.arange(1, layers + 1), width), np.tile(np.arange(width), layers)
+def all_neurons(site: str, layers: int, width: int | Sequence[int]) -> pd.DataFrame:
+    """List all neurons of a site, layer by layer: `site`, `layer`, `index`.
+
+    width: number of neurons of every layer, or of each.
+    """
+    widths = np.broadcast_to(width, layers)
+    layer = np.repeat(np.arange(1, layers + 1), widths)
+    index = np.concatenate([np.arange(of_layer) for of_layer in widths])
     return pd.DataFrame({"site": site, "layer": layer, "index": index})
 
 

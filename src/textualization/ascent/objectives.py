@@ -68,7 +68,7 @@ class Objectives:
         """Compute upper bounds over all inputs, (n,), float64; NaN where there is none."""
         total = torch.zeros(len(self), dtype=torch.float64)
         for tap, w in self.weights.items():
-            whole = w.new_zeros(len(self), model.width(tap.site))
+            whole = w.new_zeros(len(self), model.units(tap))
             whole[:, self.neurons[tap]] = w
             # What no norm bounds is no part of an objective without a weight in it.
             has = (w != 0).any(dim=1).cpu()
@@ -93,7 +93,7 @@ def weighted_sums(rows, model: FrozenTransformer) -> Objectives:
         if not len(objective):
             raise ValueError(f"group {row} has no neurons")
         for (site, layer, *index), weight in _weights_of(objective):
-            width = model.width(site)
+            width = model.units((site, layer))
             exists = 1 <= layer <= model.layers and all(0 <= i < width for i in index)
             if not exists or (not index and len(weight) != width):
                 raise ValueError(

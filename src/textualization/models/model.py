@@ -95,6 +95,17 @@ class Model:
         """Count the neurons per layer at a site."""
         return self.architecture.width(site)
 
+    def units(self, tap: tuple[str, int]) -> int:
+        """Count the neurons of a site and layer, or the rows of its basis."""
+        site, layer = tap
+        basis = self.tensors.get(f"basis.{site}.{layer}")
+        return self.width(site) if basis is None else len(basis)
+
+    def neurons(self, site: str) -> pd.DataFrame:
+        """List all neurons of a site, or rows of its bases, see `all_neurons`."""
+        layers = range(1, self.layers + 1)
+        return all_neurons(site, self.layers, [self.units((site, layer)) for layer in layers])
+
     @functools.cached_property
     def embeddings(self) -> np.ndarray:
         """The word-embedding matrix E: (V, H), float32."""
@@ -223,7 +234,7 @@ class Model:
         taps = [tap for tap in taps if layer in (None, tap.layer)]
         found = self.word_activations([self.id_of(word)], taps)
         activation = np.concatenate([found[tap][0] for tap in taps])
-        pool = all_neurons(site, self.layers, self.width(site))
+        pool = self.neurons(site)
         if layer is not None:
             pool = pool[pool["layer"] == layer].reset_index(drop=True)
         if selection != "absolute":

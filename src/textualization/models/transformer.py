@@ -58,7 +58,7 @@ class FrozenTransformer:
 
     Args:
         tensors: weights, as returned by `textualization.models.conversion.convert`. The rows of a
-            tensor `basis.<site>.<layer>` (see `textualization.models.null_models.rotated_basis`) are
+            tensor `basis.<site>.<layer>` (see `textualization.models.bases`) are
             read in place of that layer's neurons.
         facts: the architecture as text, also from `convert`.
         read: the position that is read, one of POSITIONS.
@@ -231,6 +231,11 @@ class FrozenTransformer:
     def width(self, site: str) -> int:
         """Return the number of neurons per layer at a site."""
         return self.architecture.width(site)
+
+    def units(self, tap: tuple[str, int]) -> int:
+        """Count a tap's neurons, or the rows of its basis."""
+        basis = self._bases.get(tap)
+        return self.width(tap[0]) if basis is None else len(basis)
 
     def activations(self, inputs: torch.Tensor, neurons) -> dict[Tap, torch.Tensor]:
         """Compute the activations of neurons at the read position.

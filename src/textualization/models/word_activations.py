@@ -45,7 +45,7 @@ def word_activations(
     model: FrozenTransformer, ids: np.ndarray, taps: Sequence[Tap]
 ) -> dict[Tap, np.ndarray]:
     """Compute the activations of all neurons of some taps on words: (n, width) per tap, float32."""
-    kept = {tap: np.empty((len(ids), model.width(tap.site)), dtype=np.float32) for tap in taps}
+    kept = {tap: np.empty((len(ids), model.units(tap)), dtype=np.float32) for tap in taps}
     for rows, found in in_batches(model, ids, taps):
         for tap, activations in found.items():
             kept[tap][rows] = activations
@@ -68,7 +68,7 @@ def summarise_neurons(
     """
     # A few taps at a time: activations of the whole vocabulary may not fit into memory.
     tables = []
-    widest = max(model.width(tap.site) for tap in taps)
+    widest = max(model.units(tap) for tap in taps)
     together = max(1, HELD // (4 * len(ids) * widest))
     for first in range(0, len(taps), together):
         for tap, a in word_activations(model, ids, taps[first : first + together]).items():
