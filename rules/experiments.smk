@@ -18,6 +18,7 @@ rule ascend_conditions:
             for name in [wildcards.experiment]
             if needs_contexts(EXPERIMENTS[name])
         ],
+        rows=lambda wildcards: basis_files(conditions_of(wildcards.experiment, wildcards.block)),
     output:
         table=EXPERIMENT / "optima/{block}-{null}.parquet",
     log:
@@ -67,6 +68,7 @@ rule summarise_experiment:
         runtime=growing(30),
     params:
         caption=caption("experiments/summarise_experiment"),
+        further=lambda wildcards: EXPERIMENTS[wildcards.experiment].get("statistics", []),
         levels=STATISTICS["thresholds"],
         permutations=STATISTICS["permutations"],
         intervals=INTERVALS,

@@ -4,7 +4,7 @@ from snakemake.logging import logger
 from snakemake.utils import update_config
 
 from study.dependencies import local_imports
-from study.experiments import needs_contexts
+from study.experiments import basis_files, conditions, needs_contexts
 from study.settings import (
     check_job_count,
     check_settings,
@@ -63,6 +63,9 @@ if workflow.is_main_process:
     watched = [path for part in ("scripts", "src") for path in (ROOT / part).rglob("*.py")]
     watched += [*(ROOT / "resources").rglob("*.*")]
     watched += [config["words"]["targets"], config["words"]["contexts"]]
+    for name in set(config["run"]) & set(config["experiments"]):
+        for found in conditions(config["experiments"][name]).values():
+            watched += basis_files(found)
     for model in config["models"]:
         watched += local_files(model)
     made = [Path("results") / config["study"]]

@@ -1,5 +1,5 @@
 # The experiments of a study: their conditions, optima and own tables.
-from study.experiments import blocks, conditions, needs_contexts, requested, resolved
+from study.experiments import basis_files, blocks, conditions, needs_contexts, requested, resolved
 
 
 def in_experiment(name):
@@ -73,6 +73,7 @@ EXPERIMENT_TABLES = {
                 ],
                 "candidates": MODEL / "candidates.parquet",
                 "reference": MODEL / "nulls/reference.parquet",
+                "rows": lambda wildcards: basis_files(conditions_of("selection")),
                 "targets": MODEL / "targets.parquet",
                 "tokenizer": tokenizer,
             },

@@ -5,6 +5,7 @@ activations by words alone between the fixed tokens (`[CLS] w [SEP]`), as with o
 """
 
 from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -12,14 +13,15 @@ import torch
 
 from study.context_groups import tokens_of
 from study.context_table import read_contexts
-from study.experiment_objectives import ExperimentObjectives, requested_words
+from study.experiment_objectives import FACTS, ExperimentObjectives, requested_words
+from study.experiments import ALONE
 from study.job import run
 from textualization.analysis.describe import among_words
-from textualization.analysis.similarity import late_change, nearest_words, unit
-from textualization.ascent.exhaustive import try_words
+from textualization.analysis.explanation import explanation
+from textualization.analysis.similarity import late_change, nearest_words, unit, utilisation
+from textualization.ascent.exhaustive import by_words, try_words
 from textualization.ascent.objectives import mean_of
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
-from textualization.explanations import explanation_over
 from textualization.files import write_table
 from textualization.models.model import Model
 from textualization.models.tokenizer import load_tokenizer
@@ -42,23 +44,59 @@ def main(
     tables = []
     for replicate, path in zip(replicates, weights, strict=True):
         model = Model.open(path, words, tokenizer=tokenizer, device=execution.device, **how)
-        neurons = ExperimentObjectives(model, reference, contexts, seed, replicate, len(replicates))
+        plain = ExperimentObjectives(model, reference, contexts, seed, replicate, len(replicates))
         prefix = ("null", null, replicate) if null != "model" else ()
-        for name, condition in conditions.items():
-            protocol = Protocol(**condition["protocol"])
-            objectives = neurons.objectives(requested, targets, condition)
-            if not len(objectives):
-                continue
-            objectives["identity"] = [(*prefix, *i) for i in _identities(objectives, condition)]
-            optima = _optima(model, objectives, protocol, execution)
-            found = _described(optima, neurons, protocol)
-            found = found.assign(condition=name, null=null, draw=replicate, **_varied(condition))
-            found["word_activation"] = _own_word_activation(found, objectives["neurons"], model)
-            optima = _where_read(optima, protocol)
-            explained = explanation_over(model, reference, objectives["neurons"], optima)
-            found["explanation"] = explained["explanation"].to_numpy()
-            tables.append(found)
+        # One basis at a time is in memory.
+        for (basis, site), same in groupby(conditions.items(), key=_what_is_read):
+            neurons = plain.in_basis(basis, site)
+            for name, condition in same:
+                objectives = neurons.objectives(requested, targets, condition)
+                if not len(objectives):
+                    continue
+                objectives["identity"] = [(*prefix, *i) for i in _identities(objectives, condition)]
+                found = _found(neurons, objectives, Protocol(**condition["protocol"]), execution)
+                facts = {"condition": name, "null": null, "draw": replicate}
+                tables.append(found.assign(**facts, **_varied(condition)))
     write_table(pd.concat(tables, ignore_index=True), table)
+
+
+def _what_is_read(condition: tuple[str, dict]) -> tuple[str, str]:
+    return condition[1]["basis"], condition[1]["site"]
+
+
+def _found(
+    neurons: ExperimentObjectives, objectives, protocol: Protocol, execution
+) -> pd.DataFrame:
+    """Ascend on objectives, and compare the optima with words and with each other."""
+    model, groups = neurons.model, objectives["neurons"]
+    optima = _optima(model, objectives, protocol, execution)
+    found = _described(optima, neurons, protocol)
+    found["word_activation"] = _own_word_activation(found, groups, model)
+    optima = _where_read(optima, protocol)
+    words, transformer = np.array(neurons.reference), model.transformer()
+    means = mean_of(groups.tolist(), transformer)
+    by_reference = by_words(transformer, means, torch.from_numpy(words)).cpu().numpy()
+    explained = explanation(optima.embedding, optima.start, model.embeddings[words], by_reference)
+    found["explanation"] = explained["explanation"].to_numpy()
+    found["best_word_activation"] = by_reference.max(axis=0)
+    found["utilisation_best_word"] = utilisation(found["best_word_activation"], found["activation"])
+    found["share_of_ceiling"] = utilisation(found["activation"], found["ceiling"])
+    found["restart_cosine"] = _agreement(objectives, optima.embedding)
+    return found
+
+
+def _agreement(objectives, embedding) -> np.ndarray:
+    """Return each optimum's mean cosine to the objective's optima from other starts, (n,).
+
+    NaN for an objective with one start.
+    """
+    found, directions = np.full(len(objectives), np.nan), unit(embedding)
+    keys = [name for name in FACTS if name != "restart"]
+    for rows in objectives.groupby(keys, sort=False).indices.values():
+        if len(rows) > 1:
+            cosines = directions[rows] @ directions[rows].T
+            found[rows] = (cosines.sum(axis=1) - np.diag(cosines)) / (len(rows) - 1)
+    return found
 
 
 def _optima(model, objectives, protocol: Protocol, execution) -> OptimaArrays:
@@ -103,9 +141,9 @@ def _identities(objectives, condition) -> list[tuple]:
     """Return what seeds each x₀: the same as in the study, so that both have the same start."""
     choice = (condition["selection"], condition["scope"])
     return [
-        ("single", row.site, row.layer, row.index, 0)
-        if row.kind == "single"
-        else ("group", row.word, *choice, row.scope_layer, row.size, 0)
+        ("single", row.site, row.layer, row.index, row.restart)
+        if row.kind in ALONE
+        else ("group", row.word, *choice, row.scope_layer, row.size, row.restart)
         if row.kind == "group"
         else (row.kind, row.item, row.label, *choice, row.size)
         for row in objectives.itertuples(index=False)

@@ -60,7 +60,9 @@ def _by_word(of: ExperimentObjectives, targets, sizes, condition) -> dict:
     """Return the neurons of every group, by word, layer and size."""
     return {
         (row["word"], row["scope_layer"], row["size"]): set(row["neurons"])
-        for row in of.groups(targets, sizes, condition)
+        for row in of.in_basis(condition["basis"], condition["site"]).groups(
+            targets, sizes, condition
+        )
     }
 
 

@@ -1,11 +1,13 @@
 """Every condition of the experiment, compared with the first condition and with null models.
 
-Values are means with intervals. Differences from the first condition are paired by neuron or word.
+Values are means, of utilisation medians, with intervals. Differences from the first condition are paired
+by neuron or word, those of single rows of different bases by layer.
 """
 
 import numpy as np
 import pandas as pd
 
+from study.experiments import ALONE
 from study.job import run
 from study.results import UNITS, read_experiment
 from textualization.analysis.estimates import Intervals, clustered, holm, rate
@@ -29,7 +31,16 @@ STATISTICS = {
     "context_cosine": "cosine to the mean of the context's tokens",
     "other_cosine": "cosine to the mean of the other label's tokens",
 }
-RATES = ("recovered", "recovered_elsewhere")
+STATISTICS |= {
+    "restart_cosine": "cosine between optima from different starts",
+    "utilisation_best_word": "share of the optimum's activation that the best word reaches (median)",
+    "share_of_ceiling": "activation, as a share of the ceiling",
+}
+#: Statistics of experiments that name them (`statistics`).
+FURTHER = ("utilisation_best_word", "share_of_ceiling")
+RATES, MEDIANS = ("recovered", "recovered_elsewhere"), ("utilisation_best_word",)
+#: Kinds of objectives in sentences.
+NAMES = {"single": "single neurons", "leading": "leading components"}
 COLUMNS = ["condition", "block", "of", "size", "statistic", "n", "value", "ci_low", "ci_high"]
 COLUMNS += ["difference", "difference_low", "difference_high", "null_model", "null_n", "draws"]
 COLUMNS += ["null_value", "null_low", "null_high", "excess", "excess_low", "excess_high", "p"]
@@ -37,13 +48,15 @@ COLUMNS += ["p_adjusted", "dominance", "verdict"]
 
 
 def main(
-    optima, experiment, levels, permutations, intervals: Intervals, files: TableFiles, answer,
+    optima, experiment, further, levels, permutations, intervals: Intervals, files: TableFiles, answer,
     answer_html,
 ) -> None:  # fmt: skip
     optima = read_experiment(optima)
     rows = []
     for (of, size), same in optima.groupby(["kind", "size"], sort=False):
         for statistic in STATISTICS:
+            if statistic in FURTHER and statistic not in further:
+                continue
             if same.get(statistic, pd.Series(dtype=float)).notna().any():
                 rows += _statistic(same, of, size, statistic, permutations, intervals)
     groups = optima[optima["kind"] == "group"]
@@ -58,14 +71,18 @@ def main(
         for null, bounds in zip(numbers["null_model"], bounds.itertuples(index=False), strict=True)
     ]
     write_with_shown(numbers, _shown(numbers), files)
-    text = _answer(numbers, experiment, intervals.confidence)
+    pairs = "layer" if optima["basis"].nunique() > 1 else "neuron"
+    text = _answer(numbers, experiment, pairs, intervals.confidence)
     write_text(text, answer)
     write_text(page(experiment, html_prose(text)), answer_html)
 
 
 def _statistic(optima, of, size, statistic, permutations, intervals) -> list[dict]:
     """Return every condition's mean, paired difference from the first, and excess over nulls."""
-    cluster, units = ("layer", NEURON) if of == "single" else ("word", ["word"])
+    cluster, units = ("layer", NEURON) if of in ALONE else ("word", ["word"])
+    # Bases have no rows in common.
+    pairs = ["layer"] if of in ALONE and optima["basis"].nunique() > 1 else units
+    centre = np.median if statistic in MEDIANS else np.mean
     optima = optima.assign(**{statistic: optima[statistic].astype(float)})
     if of not in UNITS:  # an item of contexts counts once, with the mean of its labels
         optima = optima.assign(word=optima["item"])
@@ -75,19 +92,20 @@ def _statistic(optima, of, size, statistic, permutations, intervals) -> list[dic
         values = own.groupby(units)[statistic].mean().dropna()
         if not len(values):
             continue
-        first = values if first is None else first
-        if of != "single" and statistic in RATES:
+        paired = values if pairs == units else values.groupby(level=pairs).apply(centre)
+        first = paired if first is None else first
+        if of not in ALONE and statistic in RATES:
             value, low, high = rate(values, intervals.confidence)
         else:
             labels = values.index.get_level_values(cluster)
-            value, low, high = clustered(values, labels, np.mean, intervals)
+            value, low, high = clustered(values, labels, centre, intervals)
         row = {"condition": condition, "block": own["block"].iloc[0], "of": of, "size": size}
         row |= {"statistic": statistic}
         estimate = {"n": len(values), "value": value, "ci_low": low, "ci_high": high}
-        difference = (values - first).dropna() if first is not values else []
+        difference = (paired - first).dropna() if first is not paired else []
         if len(difference):
             labels = difference.index.get_level_values(cluster)
-            found = clustered(difference, labels, np.mean, intervals)
+            found = clustered(difference, labels, centre, intervals)
             names = ("difference", "difference_low", "difference_high")
             estimate |= dict(zip(names, found, strict=True))
         rows.append(row | estimate)
@@ -95,7 +113,7 @@ def _statistic(optima, of, size, statistic, permutations, intervals) -> list[dic
             if not of_null[statistic].notna().any():
                 continue
             comparison = Comparison(
-                condition, null, own, statistic, of_null, statistic, cluster,
+                condition, null, own, statistic, of_null, statistic, cluster, centre,
                 is_rate=statistic in RATES,
             )  # fmt: skip
             found = compared(comparison, permutations, intervals)
@@ -155,13 +173,13 @@ def _interval(row, value, low, high) -> str:
     return with_interval(*(getattr(row, name) for name in (value, low, high)))
 
 
-def _answer(numbers, experiment, confidence) -> str:
+def _answer(numbers, experiment, pairs, confidence) -> str:
     """Say in sentences what differs from the first condition, and what from null models."""
     own = numbers[numbers["null_model"].isna()]
     text = [f"# {experiment.replace('_', ' ').capitalize()}", ""]
     text.append(
         f"Generated from `numbers.csv`; brackets show {100 * confidence:g} % intervals. A condition "
-        "differs from the first one if the interval of the mean difference, paired by neuron or word, "
+        f"differs from the first one if the interval of the mean difference, paired by {pairs} or word, "
         "excludes 0; these intervals are not corrected for their number. Every value is followed by the "
         "null models' values, and by whether the model lies above or below them. "
         f"{_against_null_models(numbers)}"
@@ -169,7 +187,7 @@ def _answer(numbers, experiment, confidence) -> str:
     for (of, size, statistic), same in own.groupby(
         ["of", "size", "statistic"], dropna=False, sort=False
     ):
-        of_size = "single neurons" if of == "single" else f"{of}s of {size:g} neurons"
+        of_size = NAMES.get(of, f"{of}s of {size:g} neurons")
         of_size = "groups" if np.isnan(size) else of_size
         percent = statistic.removeprefix("threshold_")
         name = STATISTICS.get(statistic) or f"neurons at which {percent} % of words are recovered"

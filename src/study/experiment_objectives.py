@@ -14,8 +14,8 @@ from study.context_groups import context_activations, context_groups, summary_ov
 from study.context_table import Context
 from study.word_groups import first_neurons
 from textualization.analysis.null_draws import dealt
-from textualization.analysis.selection import all_neurons
 from textualization.draws import drawn_neurons, generator
+from textualization.models.bases import basis_rows, read_in
 from textualization.models.model import Model
 from textualization.models.vocabulary import WordLookup
 from textualization.models.word_activations import all_taps, summarise_neurons
@@ -23,8 +23,9 @@ from textualization.spelling import read_as
 
 #: Columns of an experiment's objectives, and the defaults of those that a kind does not use.
 FACTS = ["kind", "site", "layer", "index", "word", "target", "item", "label", "size", "scope_layer"]
+FACTS += ["restart"]
 _NONE = {"site": "", "layer": 0, "index": -1, "word": "", "target": -1, "item": "", "label": ""}
-_NONE |= {"size": 1, "scope_layer": 0}
+_NONE |= {"size": 1, "scope_layer": 0, "restart": 0}
 
 
 def drawn_words(words: pd.DataFrame, count: int | str, seed: int) -> pd.DataFrame:
@@ -66,6 +67,12 @@ def requested_words(
     return drawn_words(targets, requested["groups"]["words"], seed)
 
 
+def _restarted(rows: list[dict], requested: dict) -> list[dict]:
+    """Return every objective with its restarts, from 0."""
+    restarts = range(requested.get("restarts", 1))
+    return [row | {"restart": restart} for row in rows for restart in restarts]
+
+
 class ExperimentObjectives:
     """The neurons of a model from which an experiment's objectives are made.
 
@@ -90,19 +97,37 @@ class ExperimentObjectives:
         self.model, self.reference, self.contexts, self.seed = model, reference, contexts, seed
         self._replicate, self._replicates = replicate, replicates
 
+    def in_basis(self, basis: str, site: str) -> "ExperimentObjectives":
+        """Return the same choice among the rows of a basis, which the model reads as a site's neurons.
+
+        Args:
+            basis: `neurons`, or see `textualization.models.bases.basis_rows`. The activations of a basis
+                are those by the words of relative selection.
+            site: the site.
+        """
+        if basis == "neurons":
+            return self
+        model = read_in(self.model, basis_rows(basis, self.model, site, self.reference, self.seed))
+        rest = (self.reference, self.contexts, self.seed, self._replicate, self._replicates)
+        return ExperimentObjectives(model, *rest)
+
     def objectives(self, requested: dict, targets: pd.DataFrame, choice: dict) -> pd.DataFrame:
         """List all objectives of a condition: FACTS and `neurons`.
 
         Args:
             requested: `singles`, `groups`, `contexts`, as the experiment declares them.
             targets: the words of the groups: `word`, `id`.
-            choice: the condition's `site`, `scope`, `selection`, `activations`, `reading`.
+            choice: the condition's `basis`, `site`, `scope`, `selection`, `activations`, `reading`.
         """
         rows = []
         if "singles" in requested:
-            rows += self.singles(choice["site"], requested["singles"]["neurons"])
+            count, site = requested["singles"]["neurons"], choice["site"]
+            rows += _restarted(self.singles(site, count), requested["singles"])
+            if choice["basis"] == "principal":
+                rows += _restarted(self.leading(site, count), requested["singles"])
         if "groups" in requested:
-            rows += self.groups(targets, requested["groups"]["sizes"], choice)
+            found = self.groups(targets, requested["groups"]["sizes"], choice)
+            rows += _restarted(found, requested["groups"])
         if "contexts" in requested:
             rows += self.of_contexts(**requested["contexts"], choice=choice)
         rows = [_NONE | {"site": choice["site"]} | row for row in rows]
@@ -112,13 +137,25 @@ class ExperimentObjectives:
         """Draw `per_layer` neurons of every layer, as for the study's single neurons."""
         rows = []
         for layer in range(1, self.model.layers + 1):
-            drawn = drawn_neurons(self.seed, site, layer, self.model.width(site), per_layer)
-            rows += [
-                {"kind": "single", "site": site, "layer": layer, "index": index}
-                | {"neurons": [(site, layer, index)]}
-                for index in self._part(drawn.tolist())
-            ]
+            units = self.model.units((site, layer))
+            drawn = drawn_neurons(self.seed, site, layer, units, per_layer)
+            rows += self._of_layer("single", site, layer, drawn.tolist())
         return rows
+
+    def leading(self, site: str, per_layer: int) -> list[dict]:
+        """List the first `per_layer` rows of every layer's basis."""
+        rows = []
+        for layer in range(1, self.model.layers + 1):
+            first = range(min(per_layer, self.model.units((site, layer))))
+            rows += self._of_layer("leading", site, layer, first)
+        return rows
+
+    def _of_layer(self, kind: str, site: str, layer: int, indices) -> list[dict]:
+        return [
+            {"kind": kind, "site": site, "layer": layer, "index": index}
+            | {"neurons": [(site, layer, index)]}
+            for index in self._part(indices)
+        ]
 
     def groups(self, targets: pd.DataFrame, sizes, choice: dict) -> list[dict]:
         """List the groups of target words: the first k neurons by the choice's selection."""
@@ -177,7 +214,7 @@ class ExperimentObjectives:
     @cache  # noqa: B019
     def _pools(self, site: str, scope: str) -> dict[int, pd.DataFrame]:
         """List the neurons of a site, of all layers (key 0) or by layer, in the order of activations."""
-        whole = all_neurons(site, self.model.layers, self.model.width(site))
+        whole = self.model.neurons(site)
         return {0: whole} if scope == "model" else {la: p for la, p in whole.groupby("layer")}
 
     @cache  # noqa: B019

@@ -7,7 +7,8 @@ Loads fast: the Snakefile imports this module.
 
 from itertools import product
 
-from textualization.registry import SOLVERS
+from textualization.models.row_files import SUFFIX
+from textualization.registry import BASES, SOLVERS
 
 #: Maximum number of free positions: a converted model's maximum length without the special tokens.
 MOST_FREE = 62
@@ -20,6 +21,8 @@ VARIABLES = {
     "solver": (None, (*SOLVERS, "exhaustive")),
     "steps": (None, range(1, 1_000_001)),
     "rate": (None, POSITIVE),
+    "power": (None, (0.0, 2.0)),
+    "dtype": (None, ("float32", "float64")),
     "init_kind": (None, ("normal", "uniform")),
     "init_scale": (None, (1e-9, 1e9)),
     "seed": (None, range(2**32)),
@@ -35,13 +38,18 @@ VARIABLES = {
     # the number of free positions between the special tokens, and the one that is read
     "length": (1, range(1, MOST_FREE + 1)),
     "place": (1, range(1, MOST_FREE + 1)),
-    # the choice of neurons
+    # what is read of a layer, or a .safetensors file of rows; and the choice of neurons
+    "basis": ("neurons", BASES),
     "site": ("output", ("output", "intermediate")),
     "scope": ("model", ("model", "layer")),
     "selection": ("absolute", ("absolute", "ratio_to_max", "z_score", "contrast")),
     "activations": ("alone", ("alone", "in_context")),
     "reading": ("word", ("word", "pooled")),
 }
+#: Kinds of objectives that are one neuron, or one row of a basis.
+ALONE = ("single", "leading")
+#: Variables that choose neurons.
+CHOICE = ("basis", "site", "scope", "selection", "activations", "reading")
 DEFAULTS = {name: default for name, (default, _) in VARIABLES.items()}
 #: Parametrisations that each solver supports, its default first.
 PARAMETRISATIONS = {name: entry.parametrisations for name, entry in SOLVERS.items()}
@@ -139,11 +147,12 @@ def resolved(condition: dict, settings: dict) -> dict:
                 "scale": full["init_scale"] or ascent["init"]["scale"],
             },
             "seed": settings["seed"] if full["seed"] is None else full["seed"],
+            "dtype": full["dtype"] or ascent["dtype"],
             "entries": 0,
             "length": full["length"],
             "place": full["place"],
         },
-        **{key: full[key] for key in ("site", "scope", "selection", "activations", "reading")},
+        **{key: full[key] for key in CHOICE},
         "varied": dict(condition),
     }
 
@@ -162,11 +171,24 @@ def wrong_values(block: dict) -> list[str]:
             continue
         allowed = VARIABLES[key][1]
         for value in values if isinstance(values, list) and values else [values]:
-            if key == "place" and value == "each":
+            if (key == "place" and value == "each") or (key == "basis" and is_file(value)):
                 continue
             if not _is_allowed(value, allowed):
-                found.append(f"{key}: {value!r} is not valid (allowed: {_as_text(allowed)})")
+                text = _as_text(allowed)
+                text += f"; or the path of a {SUFFIX} file" if key == "basis" else ""
+                found.append(f"{key}: {value!r} is not valid (allowed: {text})")
     return found
+
+
+def is_file(basis) -> bool:
+    """Tell whether a basis is the path of a file of rows."""
+    return isinstance(basis, str) and basis.endswith(SUFFIX)
+
+
+def basis_files(found: dict[str, dict]) -> list[str]:
+    """List the files that are bases of some conditions, resolved or not."""
+    bases = [condition.get("basis", "neurons") for condition in found.values()]
+    return list(dict.fromkeys(basis for basis in bases if is_file(basis)))
 
 
 def _is_allowed(value, allowed) -> bool:
@@ -205,6 +227,10 @@ def faults(condition: dict, settings: dict) -> list[str]:
     for key in sorted(set(condition) & {*_options_of("adam")} - {"parametrisation"}):
         if key not in _options_of(solver) and full[key] not in (0, "none"):
             found.append(f"{key} with solver {solver}, which has no such option")
+    if "power" in condition and "power" not in _options_of(solver):
+        found.append(f"power with solver {solver}, which has no such option; take lbfgs or sphere")
+    if full["basis"] != "neurons" and full["activations"] == "in_context":
+        found.append(f"basis {full['basis']} with activations in_context; take alone")
     if (full["penalty"] == "none") != (not full["strength"]):
         found.append("penalty and strength must be given together")
     if full["penalty"] == "entropy" and kind not in _MIXTURES:

@@ -13,9 +13,9 @@ from textualization.report.csv_tables import read_csv
 
 #: Columns that identify an objective of an experiment across conditions.
 OBJECTIVE = ["null", "draw", "kind", "site", "layer", "index", "word", "item", "label", "size"]
-OBJECTIVE += ["scope", "scope_layer", "selection", "activations", "reading"]
+OBJECTIVE += ["restart", "basis", "scope", "scope_layer", "selection", "activations", "reading"]
 #: Kinds of an experiment's objectives other than contexts.
-UNITS = ("single", "group")
+UNITS = ("single", "leading", "group")
 
 
 def read_embeddings(weights) -> np.ndarray:

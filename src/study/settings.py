@@ -11,6 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
+from study.basis_settings import basis_faults
 from study.experiments import DEFAULTS, blocks, conditions, faults, wrong_values
 from study.text_files import read_tab_separated
 from textualization.errors import SettingsError
@@ -291,6 +292,8 @@ def _misfits(condition: dict, experiment: dict) -> list[str]:
         found.append("selection contrast, which only groups of contexts support")
     if full["activations"] == "in_context" and experiment.get("groups", {}).get("of") == "targets":
         found.append("activations in_context of targets; take groups: {of: contexts}")
+    if full["basis"] != "neurons" and "contexts" in experiment:
+        found.append(f"basis {full['basis']} with contexts; take singles or groups")
     return found
 
 
@@ -362,6 +365,10 @@ def _experiments_beyond(name: str, shape: dict, settings: dict) -> list[str]:
                         f"experiments.{key}.singles.neurons: {one} is more than the {has} "
                         f"{full['site']} neurons per layer of {name}"
                     )
+                lines += [
+                    f"experiments.{key}.vary.{block}: {fault}"
+                    for fault in basis_faults(full, experiment, settings["nulls"]["words"], shape)
+                ]
                 has *= shape["layers"] if full["scope"] == "model" else 1
                 lines += [
                     f"experiments.{key}: a group of {size} is more than the {has} {full['site']} "

@@ -1,4 +1,4 @@
-"""The names of solvers and null models: a new one is a class or function, and a line here.
+"""The names of solvers, null models and bases: a new one is a class or function, and a line here.
 
 Light: it is imported whenever the Snakefile is parsed.
 """
@@ -26,10 +26,12 @@ _ADAM += ("temperature_from", "temperature_to")
 _FREE = ("embedding", "vocabulary", "sphere", "softmax", "gumbel_softmax")
 SOLVERS = {
     "paper": SolverEntry("Paper", ("vocabulary",), ("rate",)),
-    "lbfgs": SolverEntry("Lbfgs", ("sphere",)),
-    "sphere": SolverEntry("Sphere", ("sphere",)),
+    "lbfgs": SolverEntry("Lbfgs", ("sphere",), ("power",)),
+    "sphere": SolverEntry("Sphere", ("sphere",), ("power",)),
     "adam": SolverEntry("Adam", _FREE, _ADAM, for_studies=False),
     "frank_wolfe": SolverEntry("FrankWolfe", ("convex_hull",), ("penalty", "strength"), False),
 }
 #: Functions of `textualization.models.null_models`.
 NULL_MODELS = ("permuted", "permuted_keep_embeddings", "untrained", "rotated_basis")
+#: What can be read of a layer: its neurons, or a basis of `textualization.models.bases`.
+BASES = ("neurons", "principal", "random", "differences")

@@ -211,6 +211,17 @@ FIGURES = {
     "comparison/figure_models": lambda s, f: {
         "numbers": of_models(s), "models": list(s.models), "level": 67,
     },
+    "experiments/figure_basis": lambda s, f: {
+        "numbers": pd.concat(
+            [
+                numbers(
+                    replace(s, sizes=(1,)), ["nearest_cosine", "explanation", "utilisation_best_word"],
+                    of=["single", "leading"], condition=["neurons", "principal"],
+                ),
+                numbers(s, ["recovered"], condition=["neurons", "mine basis=a/b.safetensors"]),
+            ]
+        ),
+    },
     "experiments/figure_contexts": lambda s, f: {
         "nearest": rows(
             s, "context", "own_word", "another_word",

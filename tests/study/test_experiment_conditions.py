@@ -1,6 +1,8 @@
 """Experiments: blocks unfold into conditions; what cannot be is refused, by name."""
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from settings import changed, complaints, shipped
 from study.experiments import DEFAULTS, conditions, resolved
@@ -66,6 +68,7 @@ def test_the_shipped_questions_are_declared_and_possible():
         "contexts",
         "decomposition",
         "explanation",
+        "basis",
     ]
     settings = changed(("run", names))
     assert list(settings["experiments"]) == names
@@ -95,6 +98,9 @@ IMPOSSIBLE = [
     ({"rate": 3, "solver": "sphere"}, "rate with solver sphere, which has no such option"),
     ({"selection": "contrast"}, "selection contrast, which only groups of contexts support"),
     ({"activations": "in_context"}, "activations in_context of targets"),
+    ({"power": 1.0}, "power with solver paper, which has no such option; take lbfgs or sphere"),
+    ({"basis": "random", "activations": "in_context"}, "basis random with activations in_context"),
+    ({"basis": "missing.safetensors"}, "basis: missing.safetensors cannot be read"),
 ]
 
 
@@ -126,6 +132,14 @@ WRONG = [
     ({"solver": ["adam", "sgd"]}, "solver: 'sgd' is not valid (allowed: one of paper, lbfgs"),
     ({"length": True}, "length: True is not valid"),
     ({"rate": []}, "rate: [] is not valid"),
+    (
+        {"basis": "ica"},
+        "basis: 'ica' is not valid (allowed: one of neurons, principal, random, differences, or a list "
+        "of them; or the path of a .safetensors file)",
+    ),
+    ({"basis": 3}, "basis: 3 is not valid"),
+    ({"power": 3.0}, "power: 3.0 is not valid (allowed: a number from 0, to 2, or a list of them)"),
+    ({"dtype": "float16"}, "dtype: 'float16' is not valid (allowed: one of float32, float64"),
 ]
 
 
@@ -181,3 +195,56 @@ def test_more_neurons_than_the_model_has_are_refused():
     settings["experiments"]["parametrisation"]["singles"]["neurons"] = 385
     [line] = complaints(settings)
     assert line.startswith("experiments.parametrisation.singles.neurons: 385 is more than the 384")
+
+
+def test_a_basis_needs_enough_words_and_rows_of_the_models_width(tmp_path):
+    settings = changed(("run", ["basis"]), ("nulls.words", 384))
+    [line] = complaints(settings)
+    assert line.startswith(
+        "experiments.basis.vary.principal: basis principal of 384 output neurons"
+    )
+    assert "nulls.words: 384 (allowed: 385 or more, or all)" in line
+    path = tmp_path / "rows.safetensors"
+    settings = changed(("run", ["basis"]))
+    settings["experiments"]["basis"]["vary"]["mine"] = {"basis": str(path)}
+    for rows, says in (
+        (
+            {"output/7": np.ones((9, 384))},
+            "has no tensor of a layer (allowed: output/1 to output/6)",
+        ),
+        ({"output/1": np.ones((9, 16))}, "output/1 has the shape (9, 16) (allowed: (k, 384))"),
+        ({"output/1": np.ones((200, 384))}, "a group of 250 is more than the 200 rows"),
+        ({"output/1": np.ones((200, 384)), "output/2": np.ones((50, 384))}, None),
+    ):
+        save_file(rows, path)
+        found = complaints(settings)
+        assert len(found) == (says is not None)
+        assert not found or found[0].startswith("experiments.basis.vary.mine: ")
+        assert not found or says in found[0]
+    path.write_bytes(b"\xff" * 20)
+    [line] = complaints(settings)
+    assert f"{path} cannot be read" in line
+    settings["experiments"]["basis"]["contexts"] = settings["experiments"]["contexts"]["contexts"]
+    assert any(
+        "basis random with contexts; take singles or groups" in c for c in complaints(settings)
+    )
+
+
+def test_restarts_and_further_statistics_are_checked():
+    settings = changed(("run", ["basis"]), ("experiments.basis.singles.restarts", 0))
+    [line] = complaints(settings)
+    assert line.startswith("experiments.basis.singles.restarts: ")
+    settings = changed(("run", ["basis"]), ("experiments.basis.statistics", ["utilization"]))
+    [line] = complaints(settings)
+    assert "share_of_ceiling" in line
+
+
+def test_a_conditions_power_and_dtype_are_its_own():
+    settings = changed(("ascent.lbfgs.power", 0.5), ("ascent.dtype", "float32"))
+    base = settings["experiments"]["basis"]["base"]
+    found = resolved(base, settings)["protocol"]
+    assert found["options"]["power"] == 1.0 and found["dtype"] == "float64"
+    assert resolved({}, settings)["protocol"]["options"]["power"] == 0.5
+    assert resolved({}, settings)["protocol"]["dtype"] == "float32"
+    assert resolved({"basis": "random"}, settings)["basis"] == "random"
+    assert resolved({}, settings)["basis"] == "neurons"

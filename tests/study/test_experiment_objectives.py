@@ -19,7 +19,7 @@ from tiny import FRAME
 
 TARGETS = pd.DataFrame({"word": ["apple", "river", "seven"], "id": [20, 21, 22]})
 CHOICE = {"site": "output", "scope": "model", "selection": "absolute"}
-CHOICE |= {"activations": "alone", "reading": "word"}
+CHOICE |= {"activations": "alone", "reading": "word", "basis": "neurons"}
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +176,61 @@ def test_words_of_contexts_are_read_as_the_tokenizer_reads_them(weights, caplog)
     assert "'tigers' is not one candidate word; left out" in caplog.text
     river = TARGETS.iloc[1:2]
     assert other.groups(river, [3], choice) == of.groups(river, [3], choice)
+
+
+def test_a_basis_takes_the_place_of_neurons(weights):
+    of = neurons_of(weights)
+    assert of.in_basis("neurons", "output") is of
+    read = of.in_basis("principal", "output")
+    every = np.stack([states([word])[0] for word in of.reference]).reshape(-1, 3, 16)
+    projected = []
+    for layer in range(3):
+        a = every[:, layer]
+        _, _, v = np.linalg.svd(a - a.mean(axis=0))
+        v *= np.sign(v[np.arange(16), np.abs(v).argmax(axis=1)])[:, None]
+        value = v @ states([20])[0].reshape(3, 16)[layer]
+        projected += [(-value[index], ("output", layer + 1, index)) for index in range(15)]
+    # Without the last of every layer, which has no variance, and so no direction that two ways agree on.
+    expected = [neuron for _, neuron in sorted(projected)][:4]
+    [row] = read.groups(TARGETS[:1], [12], CHOICE | {"basis": "principal"})
+    assert [neuron for neuron in row["neurons"] if neuron[2] < 15][:4] == expected
+    assert expected != of.groups(TARGETS[:1], [4], CHOICE)[0]["neurons"]
+
+
+def test_leading_components_are_objectives_of_their_own(weights):
+    requested = {"singles": {"neurons": 2}}
+    for basis, kinds in (("principal", ["single", "leading"]), ("random", ["single"])):
+        of = neurons_of(weights).in_basis(basis, "output")
+        table = of.objectives(requested, TARGETS, CHOICE | {"basis": basis})
+        assert table["kind"].unique().tolist() == kinds
+        drawn = table[table["kind"] == "single"]
+        plain = neurons_of(weights).objectives(requested, TARGETS, CHOICE)
+        assert drawn["neurons"].tolist() == plain["neurons"].tolist()
+    of = neurons_of(weights).in_basis("principal", "output")
+    leading = of.objectives(requested, TARGETS, CHOICE | {"basis": "principal"})
+    leading = leading[leading["kind"] == "leading"]
+    assert leading["layer"].tolist() == [1, 1, 2, 2, 3, 3]
+    assert leading["index"].tolist() == [0, 1, 0, 1, 0, 1]
+
+
+def test_every_objective_has_its_restarts_and_one_if_nothing_is_said(weights):
+    of = neurons_of(weights)
+    requested = {"singles": {"neurons": 2}, "groups": {"of": "targets", "sizes": [3]}}
+    once = of.objectives(requested, TARGETS, CHOICE)
+    assert set(once["restart"]) == {0}
+    requested = {kind: how | {"restarts": 3} for kind, how in requested.items()}
+    several = of.objectives(requested, TARGETS, CHOICE)
+    assert len(several) == 3 * len(once)
+    first = several[several["restart"] == 0].reset_index(drop=True)
+    pd.testing.assert_frame_equal(first, once)
+    for restart in (1, 2):
+        other = several[several["restart"] == restart].reset_index(drop=True)
+        pd.testing.assert_frame_equal(other.assign(restart=0), once)
+
+
+def test_neurons_of_a_basis_with_other_numbers_of_rows(weights):
+    of = neurons_of(weights).in_basis(str(DATA / "features.safetensors"), "output")
+    table = of.objectives({"singles": {"neurons": 12}}, TARGETS, CHOICE | {"basis": "a file"})
+    assert table.groupby("layer").size().to_dict() == {1: 12, 3: 8}
+    rows = of.groups(TARGETS[:1], [3], CHOICE | {"scope": "layer"})
+    assert [row["scope_layer"] for row in rows] == [1, 3]

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.campaign
 
 OVERLAYS = ("config/test.yaml", "config/test-questions.yaml")
 NAMES = ("parametrisation", "input_length", "robustness", "selection", "contexts", "decomposition")
-NAMES += ("explanation",)
+NAMES += ("explanation", "basis")
 PARTS = {
     "parametrisation": ["front"],
     "input_length": ["places"],
@@ -26,6 +26,7 @@ PARTS = {
     "contexts": ["nearest", "senses"],
     "decomposition": ["explained", "paths"],
     "explanation": ["peak"],
+    "basis": [],
 }
 
 

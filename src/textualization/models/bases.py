@@ -13,10 +13,8 @@ from safetensors import SafetensorError, safe_open
 from textualization.draws import generator
 from textualization.models.model import Model
 from textualization.models.null_models import random_rotation
+from textualization.models.row_files import SUFFIX, check_shapes, row_shapes
 from textualization.models.transformer import Tap
-
-#: How the name of a file of rows ends.
-SUFFIX = ".safetensors"
 
 
 def basis_rows(
@@ -126,46 +124,22 @@ def read_rows(path: str | Path, taps: list[Tap], width: int) -> dict[Tap, np.nda
         ValueError: the file cannot be read, has no tensor of the site, or one of another shape, or a row
             is 0 or not finite.
     """
-    shapes = row_shapes(path)
-    check_shapes(shapes, taps, width, path)
-    with safe_open(path, framework="pt") as file:
-        # By way of torch: numpy has no bfloat16.
-        found = {
-            tap: file.get_tensor(name).double().numpy()
-            if (name := f"{tap.site}/{tap.layer}") in shapes
-            else np.empty((0, width))
-            for tap in taps
-        }
+    counts = check_shapes(path, row_shapes(path), taps[0].site, len(taps), width)
+    try:
+        with safe_open(path, framework="pt") as file:
+            # By way of torch: numpy has no bfloat16.
+            found = {
+                tap: file.get_tensor(f"{tap.site}/{tap.layer}").double().numpy()
+                if counts[tap.layer]
+                else np.empty((0, width))
+                for tap in taps
+            }
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{path} cannot be read ({error})") from None
     for tap, rows in found.items():
         if not np.isfinite(rows).all() or not rows.any(axis=1).all():
             raise ValueError(f"{path}: {tap.site}/{tap.layer} has a row that is 0 or not finite")
     return {tap: unit_rows(rows) for tap, rows in found.items()}
-
-
-def row_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of a file's tensors by name, without reading them.
-
-    Raises:
-        ValueError: the file cannot be read.
-    """
-    try:
-        with safe_open(path, framework="np") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f"{path} cannot be read ({error})") from None
-
-
-def check_shapes(shapes: dict, taps: list[Tap], width: int, path: str | Path) -> None:
-    """Raise ValueError if a file's tensors are no rows for these layers; see `read_rows`."""
-    names = [f"{tap.site}/{tap.layer}" for tap in taps]
-    if not set(names) & set(shapes):
-        raise ValueError(
-            f"{path} has no tensor of these layers (allowed: {names[0]} to {names[-1]})"
-        )
-    for name in names:
-        shape = shapes.get(name, (1, width))
-        if len(shape) != 2 or not shape[0] or shape[1] != width:
-            raise ValueError(f"{path}: {name} has the shape {shape} (allowed: (k, {width}))")
 
 
 def read_in(model: Model, rows: dict[Tap, np.ndarray]) -> Model:

@@ -99,9 +99,9 @@ def test_rows_of_a_file_are_read_at_the_layers_that_it_names(model, features):
     [
         (
             {"output/4": np.ones((2, H))},
-            "no tensor of these layers (allowed: output/1 to output/3)",
+            "no tensor of a layer (allowed: output/1 to output/3)",
         ),
-        ({"intermediate/1": np.ones((2, H))}, "no tensor of these layers"),
+        ({"intermediate/1": np.ones((2, H))}, "no tensor of a layer"),
         ({"output/1": np.ones((2, 5))}, r"output/1 has the shape (2, 5) (allowed: (k, 16))"),
         ({"output/1": np.ones(H)}, "output/1 has the shape (16,)"),
         ({"output/1": np.zeros((2, H))}, "output/1 has a row that is 0 or not finite"),
