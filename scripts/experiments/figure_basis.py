@@ -23,15 +23,15 @@ from textualization.report.plotting import (
 
 #: Statistic, kinds of objectives, scale and axis label of every panel.
 PANELS = (
-    ("nearest_cosine", ("single", "leading"), 1, "cosine to the nearest word"),
+    ("nearest_cosine", ("single", "leading"), 1, "cosine to\nthe nearest word"),
     ("explanation", ("single", "leading"), 1, "explanation"),
-    ("utilisation_best_word", ("single", "leading"), 100, "utilisation, best word (%)"),
-    ("recovered", ("group",), 100, "recovery (% of words)"),
+    ("utilisation_best_word", ("single", "leading"), 100, "utilisation,\nbest word (%)"),
+    ("recovered", ("group",), 100, "recovery\n(% of words)"),
 )
 #: Columns of the model's values and of null models'.
 OWN, OF_NULL = ("value", "ci_low", "ci_high"), ("null_value", "null_low", "null_high")
 #: Room that the points of one basis take on the axis.
-ROOM = 0.7
+ROOM = 0.55
 
 
 def main(numbers, files: FigureFiles) -> None:
@@ -39,11 +39,13 @@ def main(numbers, files: FigureFiles) -> None:
     panels = [points[points["panel"] == panel] for panel in range(len(PANELS))]
     series = ["model", *points.loc[points["series"] != "model", "series"].unique()]
     alt = " ".join(
-        alt_text(f"By basis, {title}", [interval(*fact) for fact in _facts(rows)])
+        alt_text(
+            f"By basis, {title.replace(chr(10), ' ')}", [interval(*fact) for fact in _facts(rows)]
+        )
         for (*_, title), rows in zip(PANELS, panels, strict=True)
         if len(rows)
     )
-    with figure(files, TWO_COLUMNS, 2.6, columns=len(PANELS), alt=alt) as axes:
+    with figure(files, TWO_COLUMNS, 2.3, columns=len(PANELS), alt=alt) as axes:
         for axis, (*_, title), rows in zip(axes, PANELS, panels, strict=True):
             _draw(axis, rows, series)
             axis.set_ylabel(title)
@@ -73,8 +75,9 @@ def _points(numbers) -> pd.DataFrame:
 
 
 def _basis(condition: str) -> str:
-    """Return a condition's name; that of a file without its folder."""
-    return label(condition.rpartition("/")[2].removesuffix(".safetensors"))
+    """Return a condition's name, or the basis in it; of a file without its folder."""
+    basis = condition.rpartition("basis=")[2]
+    return label(basis.rpartition("/")[2].removesuffix(".safetensors"))
 
 
 def _facts(points) -> list[tuple]:

@@ -19,6 +19,8 @@ SHAPES = {
     "tiny-wide": {"num_hidden_layers": 2, "hidden_size": 24, "intermediate_size": 48},
     "tiny-deep": {"num_hidden_layers": 3, "hidden_size": 16, "intermediate_size": 32},
 }
+#: Rows of tests/data/features.safetensors, read in place of tiny-deep's neurons, by layer.
+ROWS = {1: 20, 3: 8}
 WORDS = 400
 TARGETS = ["apple", "river", "seven", "quickly", "green", "tiger"]
 
@@ -77,5 +79,9 @@ if __name__ == "__main__":
     data = Path(sys.argv[1] if len(sys.argv) > 1 else DATA)
     for seed, (name, shape) in enumerate(SHAPES.items()):
         write_model(data / name, shape, seed)
+    torch.manual_seed(9)
+    hidden = SHAPES["tiny-deep"]["hidden_size"]
+    found = {f"output/{layer}": torch.randn(count, hidden) for layer, count in ROWS.items()}
+    save_file(found, data / "features.safetensors")
     rows = [f"{word}\tnoun\t{'high' if i % 2 else 'low'}" for i, word in enumerate(TARGETS)]
     (data / "words.tsv").write_text("\n".join(["word\tcategory\tfrequency_band", *rows]) + "\n")

@@ -130,6 +130,44 @@ def test_the_position_that_is_read_is_compared_with_activations_by_words_alone(p
         assert row.explanation == pytest.approx(expected, abs=1e-4)
 
 
+def test_rows_of_a_basis_are_read_in_place_of_neurons(project):
+    weights = next((project / "results/_models").glob("tiny-deep-*/frozen.safetensors"))
+    reference = project / "results/test-questions/tiny-deep/nulls/reference.parquet"
+    words = pd.read_parquet(reference.parents[1] / "candidates.parquet")
+    model = Model.open(weights, words, dtype="float64")
+    ids = pd.read_parquet(reference)["id"].to_numpy()
+    optima = pd.read_parquet(results(project, "basis", "optima/principal-model.parquet"))
+    assert set(optima["kind"]) == {"single", "leading", "group"} and set(optima["restart"]) == {
+        0,
+        1,
+    }
+    for row in optima[optima["kind"] != "group"].rename(columns={"index": "place"}).itertuples():
+        tap = Tap("output", row.layer)
+        a = model.word_activations(ids, [tap])[tap].astype(float)
+        centred = a - a.mean(axis=0)
+        component = np.linalg.svd(centred)[2][row.place]
+        component *= np.sign(component[np.abs(component).argmax()])
+        if row.place == a.shape[1] - 1:  # no variance: no direction that two ways agree on
+            continue
+        assert row.best_word_activation == pytest.approx((a @ component).max(), abs=1e-4)
+        assert row.activation >= row.start_activation
+        expected = row.best_word_activation / row.activation if row.activation > 0 else np.nan
+        assert row.utilisation_best_word == pytest.approx(expected, nan_ok=True)
+    keys = ["kind", "layer", "index", "word", "size"]
+    for _, pair in optima.groupby(keys):
+        first, second = unit(np.stack(pair["embedding"]))
+        np.testing.assert_allclose(pair["restart_cosine"], first @ second, atol=1e-6)
+    file = "differences basis=tests/data/features.safetensors"
+    of_file = pd.read_parquet(results(project, "basis", "optima/differences-model.parquet"))
+    of_file = of_file[(of_file["condition"] == file) & (of_file["kind"] == "single")]
+    assert set(of_file["layer"]) == {1, 3}
+    numbers = pd.read_csv(results(project, "basis", "numbers.csv"))
+    statistics = {"restart_cosine", "utilisation_best_word", "share_of_ceiling"}
+    assert statistics < set(numbers["statistic"])
+    others = pd.read_csv(results(project, "decomposition", "numbers.csv"))
+    assert not statistics & set(others["statistic"])
+
+
 def test_a_changed_value_re_runs_its_block_alone(project):
     path = project / "config/test-questions.yaml"
     before = path.read_text(encoding="utf-8")
@@ -148,7 +186,7 @@ def test_a_changed_value_re_runs_its_block_alone(project):
 
 def test_the_seventh_question_of_the_docs_runs(project):
     text = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
-    text = text.split("## A seventh question")[1]
+    text = text.split("## A question of your own")[1]
     settings = re.search(r"```yaml\n(.*?)```", text, re.DOTALL).group(1)
     script = re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
     (project / "my-question.yaml").write_text(settings)
