@@ -2,6 +2,8 @@
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
+# VERBOSE=1 shows snakemake's own lines instead of a line per running stage.
+RUN = $(if $(VERBOSE),,@)PYTHONPATH=src $(BIN)/snakemake --cores $(CORES) $(if $(VERBOSE),--quiet rules host reason,--logger stages)
 # Commands use the library of this folder, whatever else is installed.
 COMMAND = PYTHONPATH=src $(BIN)/python scripts/commands
 BENCHMARK = PYTHONPATH=src:. $(BIN)/python benchmarks
@@ -11,15 +13,15 @@ WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 .PHONY: demo ask model gguf verify questions architectures test test-long bench decoder equivalence scale memory rounding gpu lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
-	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason
+	$(RUN)
 	@test $(STUDY)/report.html -nt $(STUDY)/provenance.json || $(BIN)/snakemake --quiet --report $(STUDY)/report.html
 	@$(COMMAND)/show_claims.py $(STUDY)
 
 questions: .venv/runs  ## run all experiments, about an hour
-	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason --configfile config/questions.yaml
+	$(RUN) --configfile config/questions.yaml
 
 architectures: gguf  ## compare three real models from PyPI, one of them a decoder: an hour; docs/architectures.md
-	$(BIN)/snakemake --cores $(CORES) --quiet rules host reason --configfile config/real-models.yaml
+	$(RUN) --configfile config/real-models.yaml
 
 # Passed as variables, so that the shell does not interpret them; by value, so that make does not either.
 override WORD := $(value WORD)
@@ -46,14 +48,14 @@ test-long: .venv/tests  ## run the longer tests (families, experiments, kills, f
 	$(BIN)/python -m pytest -m campaign -n 3 --no-loadscope-reorder
 
 bench: .venv/runs  ## compare the ascent with its peers, about 15 minutes; tables and figure in results/benchmarks
-	$(BIN)/snakemake --cores $(CORES) --quiet all --until convert_model
+	$(RUN) --until convert_model
 	$(BENCHMARK)/speed.py $(WEIGHTS) $(if $(wildcard .lucent/bin/python),--lucent .lucent/bin/python)
 	$(BENCHMARK)/answer.py $(WEIGHTS)
 	$(BENCHMARK)/quality.py $(WEIGHTS)
 	$(BENCHMARK)/show.py
 
 equivalence: .venv/runs  ## compare the default solver with the paper's 5,000 steps, about an hour: docs/equivalence.md
-	$(BIN)/snakemake --cores $(CORES) --quiet all --configfile config/minilm-equivalent.yaml
+	$(RUN) --configfile config/minilm-equivalent.yaml
 	$(BENCHMARK)/equivalence.py --cores $(CORES)
 
 decoder: gguf  ## ask why groups of a decoder's neurons do not lead to their word, half an hour: docs/architectures.md
@@ -63,7 +65,7 @@ scale: .venv/runs  ## estimate the time of studies of any size from a step's tim
 	$(BENCHMARK)/scale.py
 
 memory: .venv/runs  ## measure the memory of every stage of the paper's study, on random weights: docs/memory.md
-	$(BIN)/snakemake --cores $(CORES) --quiet all --until fetch_model
+	$(RUN) --until fetch_model
 	$(BENCHMARK)/memory.py results/_models/minilm-l6-*/tokenizer.json
 
 rounding: .venv/runs  ## measure how processors and batches change the default study's numbers: docs/rounding.md

@@ -16,6 +16,7 @@ from study.context_table import read_contexts
 from study.experiment_objectives import FACTS, ExperimentObjectives, requested_words
 from study.experiments import ALONE
 from study.job import run
+from study.job_progress import in_turn
 from textualization.analysis.describe import among_words
 from textualization.analysis.explanation import explanation
 from textualization.analysis.similarity import late_change, nearest_words, unit, utilisation
@@ -42,12 +43,13 @@ def main(
     shared = next(iter(conditions.values()))["protocol"]
     how = {name: shared[name] for name in ("read", "dtype")}
     tables = []
-    for replicate, path in zip(replicates, weights, strict=True):
+    for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
         model = Model.open(path, words, tokenizer=tokenizer, device=execution.device, **how)
         plain = ExperimentObjectives(model, reference, contexts, seed, replicate, len(replicates))
         prefix = ("null", null, replicate) if null != "model" else ()
         # One basis at a time is in memory.
-        for (basis, site), same in groupby(conditions.items(), key=_what_is_read):
+        of_model = in_turn("condition", conditions.items())
+        for (basis, site), same in groupby(of_model, key=_what_is_read):
             neurons = plain.in_basis(basis, site)
             for name, condition in same:
                 objectives = neurons.objectives(requested, targets, condition)

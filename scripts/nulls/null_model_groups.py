@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from study.job import run
+from study.job_progress import in_turn
 from study.null_optima import describe_null_groups
 from study.word_groups import dealt_words
 from textualization.analysis.selection import neuron_tuples, strongest_neurons
@@ -20,7 +21,7 @@ def main(
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
     tables = []
-    for replicate, path in zip(replicates, weights, strict=True):
+    for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
         chosen = dealt_words(targets, replicate, per_replicate, protocol.seed)
         model = Model.open(
             path, words, read=protocol.read, dtype=protocol.dtype, device=execution.device

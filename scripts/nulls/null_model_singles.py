@@ -3,6 +3,7 @@
 import pandas as pd
 
 from study.job import run
+from study.job_progress import in_turn
 from textualization.analysis.describe import describe_singles, in_order
 from textualization.analysis.null_draws import dealt
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
@@ -23,7 +24,7 @@ def main(
     words = pd.read_parquet(candidates)
     reference = pd.read_parquet(reference)["id"].to_numpy()
     tables = []
-    for replicate, path in zip(replicates, weights, strict=True):
+    for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
         model = Model.open(
             path, words, read=protocol.read, dtype=protocol.dtype, device=execution.device
         )

