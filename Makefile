@@ -2,8 +2,9 @@
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
-# VERBOSE=1 shows snakemake's own lines instead of a line per running stage.
-RUN = $(if $(VERBOSE),,@)PYTHONPATH=src $(BIN)/snakemake --cores $(CORES) $(if $(VERBOSE),--quiet rules host reason,--logger stages)
+# A line for each stage; with VERBOSE=1 snakemake's own lines.
+SNAKEMAKE = PYTHONPATH=src $(BIN)/snakemake $(if $(VERBOSE),--quiet rules host reason,--logger stages)
+RUN = $(if $(VERBOSE),,@)$(SNAKEMAKE) --cores $(CORES)
 # Commands use the library of this folder, whatever else is installed.
 COMMAND = PYTHONPATH=src $(BIN)/python scripts/commands
 BENCHMARK = PYTHONPATH=src:. $(BIN)/python benchmarks
@@ -14,7 +15,7 @@ WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(RUN)
-	@test $(STUDY)/report.html -nt $(STUDY)/provenance.json || $(BIN)/snakemake --quiet --report $(STUDY)/report.html
+	@test $(STUDY)/report.html -nt $(STUDY)/provenance.json || $(SNAKEMAKE) --report $(STUDY)/report.html
 	@$(COMMAND)/show_claims.py $(STUDY)
 
 questions: .venv/runs  ## run all experiments, about an hour

@@ -16,6 +16,8 @@ from study.stages import Stages, duration
 #: How messages begin that are shown although nothing is wrong.
 SHOWN = ("Nothing to be done", "Terminating", "Will exit", "Trying to restart", "Removing output")
 SHOWN += ("Unlocked", "Creating conda", "Downloading and installing")
+#: How a notice begins that Snakemake gives as a warning: `--cache` is for those who ask for it.
+HIDDEN = "Workflow defines that rule"
 #: The message that names Snakemake's own log, shown after an error.
 LOG = "Complete log"
 
@@ -32,7 +34,9 @@ class LogHandler(LogHandlerBase):
     def __post_init__(self) -> None:
         self.stages, self.began, self.failed = Stages(), time.monotonic(), False
         self.named: dict[int, str] = {}
+        self.closed = True
         self.lines = display(self.stages, live=not self.common_settings.dryrun)
+        self.closed = False
 
     def emit(self, record: LogRecord) -> None:
         """Follow a record, and say what people should know of it."""
@@ -54,13 +58,18 @@ class LogHandler(LogHandlerBase):
         elif event == LogEvent.JOB_ERROR:
             if job := self.stages.fail(record.jobid):
                 self.lines.say(f"failed: {job.rule}{self.named[record.jobid]}, log: {job.log}")
+        elif message.startswith(HIDDEN):
+            return
         elif record.levelno >= WARNING or message.startswith(SHOWN):
             self.lines.say(message.rstrip())
         elif self.failed and message.startswith(LOG):
             self.lines.say(message)
 
     def close(self) -> None:
-        """Say how long it took, and end the display."""
+        """Say how long it took, and end the display. Snakemake calls this more than once."""
+        if self.closed:
+            return
+        self.closed = True
         if self.stages.ended and not self.failed:
             spent = duration(time.monotonic() - self.began)
             self.lines.say(f"{self.stages.ended} jobs done in {spent}")

@@ -89,7 +89,7 @@ def test_of_jobs_that_a_checkpoint_adds_no_share_is_said():
     [
         (State("a b", 1, 4, 0.3, 119.0, ""), "a b 30% (1 of 4 jobs, about 2 min left)"),
         (State("a", 0, 1, 0.5, None, "piece 2 of 5"), "a 50% (piece 2 of 5)"),
-        (State("a", 0, 2, 0.5, 3.0, "piece 2 of 5"), "a 50% (0 of 2 jobs, piece 2 of 5, about 3 s left)"),
+        (State("a", 0, 2, 0.5, 3.0, "b 2 of 5"), "a 50% (0 of 2 jobs, b 2 of 5, about 3 s left)"),
         (State("a", 3, None, None, None, ""), "a (3 jobs)"),
     ],
 )  # fmt: skip
