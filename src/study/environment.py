@@ -26,6 +26,8 @@ def settle(environment: MutableMapping[str, str], caches: Path) -> None:
         environment.pop(name, None)
     # Files, arguments and other programs' messages are in UTF-8, whatever the locale.
     environment["PYTHONUTF8"] = "1"
+    # Jobs log how far they are: several bars on one terminal would overwrite each other.
+    environment["TQDM_DISABLE"] = "1"
     own = _cache_home(environment)
     if own and _can_be_written(own):
         return

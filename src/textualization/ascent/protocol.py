@@ -24,6 +24,7 @@ from textualization.ascent.starts import (
 )
 from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
+from textualization.progress import bar
 
 #: Objectives with vocabulary vectors in memory at a time.
 CHUNK = 128
@@ -182,16 +183,10 @@ def ascend_objectives(
         rest = (protocol, transformer.device, execution.threads)
         snapshots = execution.snapshots_for(_fingerprint(model, sought, start, *rest))
     start_tensor = torch.from_numpy(begun)
-    found = run_ascent(
-        transformer,
-        sought,
-        start_tensor,
-        protocol.settings,
-        batch,
-        snapshots,
-        _Progress(),
-        candidates,
-    )
+    with bar("ascend", "steps") as shown:
+        progress = _Progress() if shown.disable else _steps_of(shown)
+        how = (protocol.settings, batch, snapshots, progress, candidates)
+        found = run_ascent(transformer, sought, start_tensor, *how)
     _check_broken(found.finite)
     embedding, largest = found.embedding.double().cpu().numpy(), np.empty((len(groups), 0), int)
     if protocol.entries:
@@ -241,6 +236,16 @@ def _fingerprint(model: Model, sought: Objectives, start, protocol: Protocol, *h
         found.update(weights.cpu().numpy().tobytes())
     found.update(repr((asdict(protocol), how, torch.__version__)).encode())
     return found.hexdigest()
+
+
+def _steps_of(shown):
+    """Return a function that moves a bar to the steps taken, of those taken and left."""
+
+    def move(taken: int, left: int, activation) -> None:
+        shown.total = taken + left
+        shown.update(taken - shown.n)
+
+    return move
 
 
 class _Progress:

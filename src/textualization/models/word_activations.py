@@ -8,6 +8,7 @@ import torch
 
 from textualization.analysis.activation_summaries import neuron_summary
 from textualization.models.transformer import FrozenTransformer, Tap
+from textualization.progress import bar
 
 #: Words per forward pass.
 BATCH = 256
@@ -46,9 +47,11 @@ def word_activations(
 ) -> dict[Tap, np.ndarray]:
     """Compute the activations of all neurons of some taps on words: (n, width) per tap, float32."""
     kept = {tap: np.empty((len(ids), model.units(tap)), dtype=np.float32) for tap in taps}
-    for rows, found in in_batches(model, ids, taps):
-        for tap, activations in found.items():
-            kept[tap][rows] = activations
+    with bar("word activations", "words", len(ids)) as shown:
+        for rows, found in in_batches(model, ids, taps):
+            for tap, activations in found.items():
+                kept[tap][rows] = activations
+            shown.update(len(ids[rows]))
     return kept
 
 
