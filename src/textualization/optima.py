@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import logging
 
 import numpy as np
 import pandas as pd
@@ -152,6 +153,7 @@ class Optima:
             A matplotlib Figure. Left: the activation during each ascent, as a share of the ceiling if
             there is one. Right: the nearest words of the first optima.
         """
+        logging.getLogger("matplotlib.font_manager").addFilter(_is_no_notice)
         # By name: no script that ascends depends on matplotlib.
         return importlib.import_module("textualization.report.optima_figure").draw(self)
 
@@ -176,3 +178,8 @@ class Optima:
         transformer = self.model.transformer()
         inputs = transformer.word_embeddings[torch.from_numpy(np.array(ids))]
         return self._sums.at(transformer, inputs).double().cpu().numpy()
+
+
+def _is_no_notice(record: logging.LogRecord) -> bool:
+    """Drop matplotlib's notice that it builds its font cache, once per machine."""
+    return "building the font cache" not in record.getMessage()
