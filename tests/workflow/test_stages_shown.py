@@ -14,6 +14,8 @@ from workflow import copy_of_the_project, environment
 pytestmark = pytest.mark.workflow
 
 TARGET = "results/test/tiny-deep/vocabulary.parquet"
+#: The stage runs although its file is there.
+AGAIN = ("--forcerun", "list_vocabulary")
 #: Lines that only Snakemake writes.
 OWN = ("Building DAG", "Select jobs", "Finished jobid", "steps (", "Job stats", "Workflow defines")
 
@@ -23,11 +25,9 @@ def project(tmp_path_factory):
     return copy_of_the_project(tmp_path_factory.mktemp("stages"))
 
 
-def command(*words, shown=("--logger", "stages")):
-    return [sys.executable, "-m", "snakemake", *shown, "--cores", "2"] + [
-        *("--configfile", "config/test.yaml", "--forcerun", "list_vocabulary", *words),
-        *("--", TARGET),
-    ]
+def command(*forced, target=TARGET):
+    words = [sys.executable, "-m", "snakemake", "--logger", "stages", "--cores", "2"]
+    return [*words, "--configfile", "config/test.yaml", *forced, "--", target]
 
 
 def variables(project):
@@ -57,7 +57,7 @@ def on_a_terminal(project, words):
 
 
 def test_in_a_pipe_every_stage_is_a_plain_line_when_it_has_ended(project):
-    status, text = piped(project, command())
+    status, text = piped(project, command(*AGAIN))
     assert status == 0, text
     assert "\r" not in text and "\x1b" not in text
     assert re.search(r"^list vocabulary: 1 job, \d+ (s|min)$", text, flags=re.MULTILINE)
@@ -66,12 +66,19 @@ def test_in_a_pipe_every_stage_is_a_plain_line_when_it_has_ended(project):
 
 
 def test_on_a_terminal_running_stages_move(project):
-    status, text = on_a_terminal(project, command())
+    status, text = on_a_terminal(project, command(*AGAIN))
     assert status == 0, text
     assert re.search(r"list vocabulary +.*0%.*0 of 1 jobs", text) and "\x1b[2K" in text
     assert re.search(r"list vocabulary: 1 job, \d+ (s|min)", text)
     assert text.count(" done in ") == 1
     assert not [line for line in OWN if line in text]
+
+
+def test_a_file_that_no_rule_makes_is_named_and_a_run_with_nothing_to_do_says_so(project):
+    status, text = on_a_terminal(project, command(target="results/nothing.txt"))
+    assert status == 1 and "No rule to produce results/nothing.txt" in text
+    status, text = piped(project, command())
+    assert status == 0 and "Nothing to be done" in text
 
 
 @pytest.mark.parametrize("run", [piped, on_a_terminal])
@@ -82,7 +89,7 @@ def test_a_failed_job_is_shown_in_full(project, run):
         kept.replace("    frame = ()\n", '    raise ValueError("no such luck")\n')
     )
     try:
-        status, text = run(project, command())
+        status, text = run(project, command(*AGAIN))
     finally:
         vocabulary.write_text(kept)
     assert status == 1
@@ -90,15 +97,6 @@ def test_a_failed_job_is_shown_in_full(project, run):
     assert re.search(r"list_vocabulary: no such luck\r?\n\(details: " + log, text)
     assert f"failed: list_vocabulary (model=tiny-deep), log: {log}" in text
     assert "Exiting because a job execution failed" in text and " done in " not in text
-
-
-def test_a_file_that_no_rule_makes_is_named_and_a_run_with_nothing_to_do_says_so(project):
-    wanted = [*command()[:-1], "results/nothing.txt"]
-    status, text = on_a_terminal(project, wanted)
-    assert status == 1 and "No rule to produce results/nothing.txt" in text
-    again = [word for word in command() if word not in ("--forcerun", "list_vocabulary")]
-    status, text = piped(project, again)
-    assert status == 0 and "Nothing to be done" in text
 
 
 def made(*variables):
@@ -110,8 +108,3 @@ def test_snakemakes_own_lines_are_shown_on_request():
     assert "--logger stages" in made() and "--quiet" not in made()
     assert "--logger" not in made("VERBOSE=1")
     assert "--quiet rules host reason --cores" in made("VERBOSE=1")
-
-
-def test_without_the_option_snakemake_speaks_as_ever(project):
-    status, text = piped(project, command(shown=()))
-    assert status == 0 and "Finished jobid" in text and "list vocabulary: " not in text
