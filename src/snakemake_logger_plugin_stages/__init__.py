@@ -11,7 +11,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from study.stage_display import display
-from study.stages import Stages, duration
+from study.stages import Stages, counted, duration
 
 #: How messages begin that are shown although nothing is wrong.
 SHOWN = ("Nothing to be done", "Terminating", "Will exit", "Trying to restart", "Removing output")
@@ -45,7 +45,9 @@ class LogHandler(LogHandlerBase):
         if event == LogEvent.RUN_INFO:
             counts = {rule: n for rule, n in record.stats.items() if rule not in ("total", "all")}
             self.stages.plan(counts)
-            self.lines.say(f"{self.stages.total} jobs of {len(counts)} stages")
+            self.lines.say(
+                f"{counted(self.stages.total, 'job')} of {counted(len(counts), 'stage')}"
+            )
         elif event == LogEvent.JOB_INFO and record.log:
             values = ", ".join(f"{name}={value}" for name, value in record.wildcards.items())
             self.named[record.jobid] = f" ({values})" if values else ""
@@ -53,8 +55,8 @@ class LogHandler(LogHandlerBase):
             self.stages.begin(record.jobid, record.rule_name, log, record.created)
         elif event == LogEvent.JOB_FINISHED:
             if stage := self.stages.end(record.job_id, record.created):
-                spent, jobs = record.created - stage.began, len(stage.seconds)
-                self.lines.say(f"{stage.title}: {jobs} job{'s'[: jobs > 1]}, {duration(spent)}")
+                spent, jobs = duration(record.created - stage.began), len(stage.seconds)
+                self.lines.say(f"{stage.title}: {counted(jobs, 'job')}, {spent}")
         elif event == LogEvent.JOB_ERROR:
             if job := self.stages.fail(record.jobid):
                 self.lines.say(f"failed: {job.rule}{self.named[record.jobid]}, log: {job.log}")
@@ -72,6 +74,6 @@ class LogHandler(LogHandlerBase):
         self.closed = True
         if self.stages.ended and not self.failed:
             spent = duration(time.monotonic() - self.began)
-            self.lines.say(f"{self.stages.ended} jobs done in {spent}")
+            self.lines.say(f"{counted(self.stages.ended, 'job')} done in {spent}")
         self.lines.close()
         super().close()

@@ -145,3 +145,8 @@ def duration(seconds: float) -> str:
         return f"{max(seconds, 1):.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number of things in words: `1 job`, `2 jobs`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
