@@ -40,7 +40,7 @@ def context_activations(
         for place in read:
             wanted.setdefault((len(ids), place + 1), []).append((row, ids, 1 / len(read)))
     for (length, place), of_place in wanted.items():
-        transformer = model.transformer(length=length, place=place, read="word")
+        transformer = model.transformer(tokens=[None] * length, place=place, read="word")
         rows, ids, shares = zip(*of_place, strict=True)
         with torch.inference_mode():
             inputs = transformer.word_embeddings[torch.tensor(ids)].flatten(1)

@@ -82,6 +82,11 @@ def ascend(
             wrong width, or an argument is not allowed.
     """
     _check(solver, options, dtype, init, steps=steps, restarts=restarts, window=window)
+    if model.places > 1 and solver != "paper":
+        raise RequestError(
+            f"solver: {solver} moves one x, and {model.context.text!r} has {model.places} places for x "
+            "(allowed: paper)"
+        )
     wanted = requested(model, neurons, groups, directions, sign)
     begin = embeddings_at(model, start, len(wanted))
     if begin is not None and restarts > 1:
@@ -109,6 +114,7 @@ def ascend(
         seed=seed,
         read=model.read,
         dtype=dtype,
+        entries=Protocol.entries if model.places == 1 else 0,
     )
     candidates = None if model.words is None else np.flatnonzero(model.candidates)
     execution = Execution(device=model.device, threads=threads)
@@ -144,7 +150,7 @@ def explain(
     words = model.embeddings[model.known_words()["candidate"].to_numpy()]
     wanted = requested(model, neurons, groups, directions, sign)
     chosen, signs = [one.neurons for one in wanted], np.array([one.sign for one in wanted])
-    transformer = model.transformer()
+    transformer = model.word_transformer()
     objectives = weighted_sums(chosen, transformer)
     gradient = signs[:, None] * mean_word_gradient(model, objectives)
     length = np.linalg.norm(gradient, axis=1, keepdims=True)

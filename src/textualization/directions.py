@@ -59,7 +59,7 @@ def compare_directions(
     dice = generator(seed, "halves of the words")
     ids = dice.permutation(np.flatnonzero(model.candidates))
     fitted, judged = np.array_split(ids, 2)
-    transformer, e = model.transformer(), model.embeddings
+    transformer, e = model.word_transformer(), model.embeddings
     tables = []
     for first in range(0, len(groups), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
@@ -91,7 +91,7 @@ def compare_directions(
 
 def mean_word_gradient(model: Model, objectives: Objectives) -> np.ndarray:
     """Compute each objective's gradient at the mean embedding of the candidate words, (n, H)."""
-    transformer = model.transformer()
+    transformer = model.word_transformer()
     mean = model.embeddings[model.candidates].mean(axis=0)
     inputs = torch.from_numpy(mean).to(transformer.dtype).repeat(len(objectives), 1)
     _, gradient = objectives.value_and_gradient(transformer, inputs.to(transformer.device))

@@ -25,7 +25,7 @@ def explanation_over(model: Model, words: np.ndarray, groups, optima: OptimaArra
         n rows, see `textualization.analysis.explanation.explanation`, and `gradient_explanation`: that
         of the gradient at the mean word (`textualization.directions`).
     """
-    transformer, words = model.transformer(), np.array(words)
+    transformer, words = model.word_transformer(), np.array(words)
     objectives = mean_of(list(groups), transformer)
     activations = by_words(transformer, objectives, torch.from_numpy(words)).cpu().numpy()
     e = model.embeddings[words]

@@ -54,7 +54,7 @@ class Optima:
 
     @property
     def embedding(self) -> np.ndarray:
-        """The optimal inputs e, (n, H)."""
+        """The optimal inputs e, (n, H); (n, places · H) for several x, in the context's order."""
         return self.arrays.embedding
 
     @property
@@ -88,6 +88,10 @@ class Optima:
             `textualization.analysis.explanation`). If an objective's name is a word of the model:
             `target_cosine`, `target_rank` (1 = nearest), `recovered`. See docs/columns.md.
 
+            With several x in the model's context, `nearest_word` and the columns on targets are those
+            of the x that is read, and there are no utilisations and explanations: how a word activates
+            a neuron then depends on the other x.
+
             For a minimum, `best_word` activates least, utilisations are shares of the negated
             activation, and explanations are those of the negated activations.
 
@@ -97,10 +101,8 @@ class Optima:
         facts, model = self.arrays.facts(), self.model
         words = model.known_words()
         names = words["word"].to_numpy()
-        among = among_words(
-            self.arrays.embedding, self.arrays.start, model.embeddings, words, self._targets
-        )
-        by_candidates = self.sign * self._by_candidates
+        embedding, start = self._inputs(self.arrays.embedding), self._inputs(self.arrays.start)
+        among = among_words(embedding[0], start[0], model.embeddings, words, self._targets)
         activation, ceiling, floor = self.activation, self.arrays.ceiling, self.floor
         below = (self.sign < 0) & (floor < 0)
         facts = facts.assign(
@@ -108,22 +110,31 @@ class Optima:
             share_of_ceiling=np.where(self.sign > 0, activation / ceiling, np.nan),
             floor=floor,
             share_of_floor=np.where(below, activation / np.where(below, floor, 1), np.nan),
+            **{column: among[column].to_numpy() for column in among if column != "nearest"},
+        )
+        if (self._targets < 0).all():
+            facts = facts.drop(columns=["target_cosine", "target_rank", "recovered"])
+        if model.places == 1:
+            facts = self._compared_with_words(facts, among["nearest"].to_numpy(), names)
+        facts = facts.assign(activation=activation)
+        return facts[[column for column in COLUMNS if column in facts]]
+
+    def _compared_with_words(self, facts, nearest: np.ndarray, names) -> pd.DataFrame:
+        """Add utilisation and explanation to facts with signed activations."""
+        model, by_candidates = self.model, self.sign * self._by_candidates
+        facts = facts.assign(
             best_word=names[model.candidates][by_candidates.argmax(axis=0)],
             best_word_activation=by_candidates.max(axis=0),
             mean_word_activation=np.abs(by_candidates).mean(axis=0),
-            nearest_word_activation=self.sign * self._activations_by(among["nearest"].to_numpy()),
+            nearest_word_activation=self.sign * self._activations_by(nearest),
             **explanation(
                 self.arrays.embedding,
                 self.arrays.start,
                 model.embeddings[model.candidates],
                 by_candidates,
             ),
-            **{column: among[column].to_numpy() for column in among if column != "nearest"},
         )
-        if (self._targets < 0).all():
-            facts = facts.drop(columns=["target_cosine", "target_rank", "recovered"])
-        facts = with_utilisation(facts).assign(activation=activation)
-        return facts[[column for column in COLUMNS if column in facts]]
+        return with_utilisation(facts)
 
     def nearest_words(self, count: int = 5) -> pd.DataFrame:
         """List the candidate words closest to each optimum, by cosine.
@@ -133,16 +144,24 @@ class Optima:
 
         Returns:
             `objective`, `restart`, `rank` (1 = nearest), `word`, `cosine`; `count` rows per optimum.
+            With several x in the model's context also `place`, and `count` rows per x; the x that is
+            read comes first.
         """
-        ids, cosines = several_nearest_words(
-            self.arrays.embedding, self.model.embeddings, self.model.candidates, count
-        )
-        shown = ids.shape[1]
+        model, names = self.model, self.model.known_words()["word"]
+        found = [
+            several_nearest_words(inputs, model.embeddings, model.candidates, count)
+            for inputs in self._inputs(self.arrays.embedding)
+        ]
+        # (n, places, count), optimum by optimum.
+        ids, cosines = (np.stack(parts, axis=1) for parts in zip(*found, strict=True))
+        _, places, shown = ids.shape
         table = self.arrays.objectives[["objective", "restart"]]
-        table = table.loc[table.index.repeat(shown)].reset_index(drop=True)
+        table = table.loc[table.index.repeat(places * shown)].reset_index(drop=True)
+        if places > 1:
+            table["place"] = np.tile(np.repeat(self._places, shown), len(self))
         return table.assign(
-            rank=np.tile(np.arange(1, shown + 1), len(self)),
-            word=self.model.known_words()["word"].to_numpy()[ids.ravel()],
+            rank=np.tile(np.arange(1, shown + 1), len(self) * places),
+            word=names.to_numpy()[ids.ravel()],
             cosine=cosines.ravel(),
         )
 
@@ -157,6 +176,17 @@ class Optima:
         # By name: no script that ascends depends on matplotlib.
         return importlib.import_module("textualization.report.optima_figure").draw(self)
 
+    @property
+    def _places(self) -> list[int]:
+        """The places of x in the context, from 1, the one that is read first."""
+        own = self.model.place
+        return [own, *(place for place in range(1, self.model.places + 1) if place != own)]
+
+    def _inputs(self, inputs: np.ndarray) -> list[np.ndarray]:
+        """Return inputs by place, (n, H) each, in the order of `_places`."""
+        parts = np.split(inputs, self.model.places, axis=1)
+        return [parts[place - 1] for place in self._places]
+
     @functools.cached_property
     def _targets(self) -> np.ndarray:
         """The id of the candidate word that is the objective's name, or -1; (n,)."""
@@ -165,17 +195,17 @@ class Optima:
 
     @functools.cached_property
     def _sums(self):
-        return weighted_sums(self.neurons, self.model.transformer())
+        return weighted_sums(self.neurons, self.model.word_transformer())
 
     @functools.cached_property
     def _by_candidates(self) -> np.ndarray:
         """The activations of the objectives by all candidate words, (C, n)."""
         ids = torch.as_tensor(np.flatnonzero(self.model.candidates))
-        return by_words(self.model.transformer(), self._sums, ids).double().cpu().numpy()
+        return by_words(self.model.word_transformer(), self._sums, ids).double().cpu().numpy()
 
     def _activations_by(self, ids: np.ndarray) -> np.ndarray:
         """Return the activation of each objective by its own word, (n,)."""
-        transformer = self.model.transformer()
+        transformer = self.model.word_transformer()
         inputs = transformer.word_embeddings[torch.from_numpy(np.array(ids))]
         return self._sums.at(transformer, inputs).double().cpu().numpy()
 

@@ -62,11 +62,14 @@ def embeddings_at(model: Model, start, count: int) -> np.ndarray | None:
         count: the number of objectives.
 
     Returns:
-        e₀, (count, H); None for random starts.
+        e₀, (count, H); (count, places · H) if the model's context has several places for x, which
+        start alike unless told apart; None for random starts.
     """
     if isinstance(start, str) and start == "random":
         return None
-    found, width = _embeddings(model, start), model.embeddings.shape[1]
+    found, width = _embeddings(model, start), model.places * model.embeddings.shape[1]
+    if model.places > 1 and found.shape[-1] == model.embeddings.shape[1]:
+        found = np.tile(found, model.places)
     if found.shape not in ((width,), (1, width), (count, width)):
         raise RequestError(
             f"start: the shape {found.shape} is not valid (allowed: ({width},), or ({count}, {width}) "

@@ -44,8 +44,8 @@ class Protocol:
         read: position at which neurons are read: `word`, `cls` or `sep`.
         dtype: `float32` or `float64`.
         entries: number of largest entries of x to keep; 0 if x is not a single vocabulary vector.
-        length: number of adjacent free positions.
-        place: the free position that is read, from 1.
+        length: number of adjacent free positions, in place of the model's context; 1: as there.
+        place: the one of these that is read, from 1.
         twin: whether every entry of the start is moved to a neighbouring number of `dtype`. What
             then changes in an optimum, any other rounding changes too.
     """
@@ -151,7 +151,8 @@ def ascend_objectives(
         return OptimaArrays.empty(facts)
     if execution.threads:
         torch.set_num_threads(execution.threads)
-    transformer = model.transformer(protocol.dtype, protocol.length, protocol.place)
+    adjacent = [None] * protocol.length if protocol.length > 1 else None
+    transformer = model.transformer(protocol.dtype, adjacent, protocol.place)
     groups, identities = objectives[NEURONS].tolist(), objectives[IDENTITY].tolist()
     sums, words = weighted_sums(groups, transformer), model.embeddings.astype(np.float64)
     init = {"kind": protocol.init["kind"], "scale": deviation(protocol.init["scale"], words)}
@@ -167,7 +168,7 @@ def ascend_objectives(
     if START in objectives:
         start = np.stack(objectives[START]).astype(np.float64)
     else:
-        positions = range(1, protocol.length + 1)
+        positions = range(1, transformer.length + 1)
         start = [np.concatenate([draw(r, i) @ words for i in positions], axis=1) for r in chunks]
         start = np.concatenate(start)
     begun = start
@@ -180,7 +181,7 @@ def ascend_objectives(
     logging.info("%d objectives, up to %d per batch", len(groups), batch)
     snapshots = None
     if execution.snapshots is not None:
-        rest = (protocol, transformer.device, execution.threads)
+        rest = (protocol, transformer.layout, transformer.device, execution.threads)
         snapshots = execution.snapshots_for(_fingerprint(model, sought, start, *rest))
     start_tensor = torch.from_numpy(begun)
     with bar("ascend", "steps") as shown:

@@ -11,6 +11,7 @@ from textualization.errors import RequestError, SourceError, require_choice
 from textualization.models import sources
 from textualization.models.architecture import Architecture
 from textualization.models.config import family_of, model_type_of
+from textualization.models.context import read_context
 from textualization.models.conversion import convert, convert_loaded
 from textualization.models.families import NAMES, unknown
 from textualization.models.frame import check_frame
@@ -30,6 +31,8 @@ def load(
     revision: str = "main",
     candidates: str = "whole_words",
     read: str = "word",
+    context: str | None = None,
+    place: int = 1,
     device: str = "auto",
 ) -> Model:
     """Load a model.
@@ -45,6 +48,9 @@ def load(
         revision: branch, tag or commit on the hub.
         candidates: entries that count as words: `whole_words`, `with_wordpieces` or `all`.
         read: position at which neurons are read: `word`, `cls` or `sep`.
+        context: a sentence in which x stands, with `{}` in its place: `"the {} sat on the mat"`; x alone
+            if None. Several `{}` are several x.
+        place: of several x, the one that is read as `word`, from 1.
         device: `cpu`, `cuda` or `auto` (a GPU if one is visible).
 
     Raises:
@@ -73,8 +79,10 @@ def load(
         around = Architecture.read(facts).frame
         words = vocabulary_table(vocabulary, entries, len(tensors["word_embeddings"]), around)
         words = with_candidates(words, candidates)
-        model = Model(tensors, facts, words, tokens, name=name, read=read, device=device)
-        model.transformer()  # raises if the model has no such position
+        stated = None if context is None else read_context(context, words, tokens)
+        how = {"read": read, "context": stated, "place": place}
+        model = Model(tensors, facts, words, tokens, name=name, device=device, **how)
+        model.transformer()  # raises if the model has no such position, or too few
     except (ValueError, RuntimeError) as error:
         raise RequestError(f"{name}: {error}") from None
     return model

@@ -21,6 +21,7 @@ from textualization.analysis.selection import (
 from textualization.errors import RequestError, require_choice
 from textualization.files import sha256
 from textualization.models.architecture import Architecture
+from textualization.models.context import Context
 from textualization.models.devices import chosen_device
 from textualization.models.transformer import SITES, FrozenTransformer, Tap
 from textualization.models.vocabulary import WordLookup
@@ -38,6 +39,8 @@ class Model:
         tokenizer: the model's tokenizer, or None.
         name: the model's name in messages.
         read: position at which neurons are read: `word`, `cls` or `sep`.
+        context: what stands around x between the special tokens; x alone if None.
+        place: of several x in the context, the one that is read as `word`, from 1.
         device: `cpu`, `cuda` or `auto`.
         dtype: in which activations are computed: `float32` or `float64`.
         path: file that the tensors were read from, or None.
@@ -55,6 +58,8 @@ class Model:
         *,
         name: str = "model",
         read: str = "word",
+        context: Context | None = None,
+        place: int = 1,
         device: str = "cpu",
         dtype: str = "float32",
         path: str | Path | None = None,
@@ -62,10 +67,11 @@ class Model:
         self.tensors, self.facts = tensors, facts
         self.architecture = Architecture.read(facts)
         self.words, self.tokenizer, self.name, self.read = words, tokenizer, name, read
-        self.dtype = dtype
+        self.context, self.place, self.dtype = context, place, dtype
         self.device, self.device_in_words = chosen_device(device)
         self._path = path
         self._transformers: dict[tuple[str, str], FrozenTransformer] = {}
+        self._tokens = (None,) if context is None else context.tokens
         self._summaries: dict[str, pd.DataFrame] = {}
 
     @classmethod
@@ -84,12 +90,18 @@ class Model:
 
     def __repr__(self) -> str:
         words = "" if self.words is None else f", {len(self.words)} words"
+        words += "" if self.context is None else f", in {self.context.text!r}"
         return f"<Model {self.name}: {self.layers} layers of {self.architecture.hidden}{words}>"
 
     @property
     def layers(self) -> int:
         """The number of layers."""
         return self.architecture.layers
+
+    @property
+    def places(self) -> int:
+        """The number of x in the model's context."""
+        return self._tokens.count(None)
 
     def width(self, site: str) -> int:
         """Count the neurons per layer at a site."""
@@ -131,20 +143,21 @@ class Model:
     def transformer(
         self,
         dtype: str | None = None,
-        length: int = 1,
-        place: int = 1,
+        tokens: Sequence[int | None] | None = None,
+        place: int | None = None,
         read: str | None = None,
     ) -> FrozenTransformer:
-        """Return the model as a transformer that can run; cached for one free position.
+        """Return the model as a transformer that can run; cached for the model's own context.
 
         Args:
             dtype: `float32` or `float64`; `self.dtype` if None.
-            length: number of adjacent free positions.
-            place: the free position that is read as `word`, from 1.
+            tokens: what stands between the special tokens, ids and None for each x; the model's context
+                if None.
+            place: the x that is read as `word`, from 1; with the model's context, `self.place`.
             read: the position that is read; `self.read` if None.
         """
         dtype, read = dtype or self.dtype, read or self.read
-        if (dtype, read) in self._transformers and length == 1:
+        if (dtype, read) in self._transformers and tokens is None:
             return self._transformers[dtype, read]
         logging.info(
             "device %s, %s, %d threads", self.device_in_words, dtype, torch.get_num_threads()
@@ -155,12 +168,25 @@ class Model:
             read=read,
             dtype=getattr(torch, dtype),
             device=self.device,
-            length=length,
-            place=place,
+            context=self._tokens if tokens is None else tokens,
+            place=self.place if tokens is None else place or 1,
         )
-        if length == 1:
+        if tokens is None:
             self._transformers[dtype, read] = transformer
         return transformer
+
+    def word_transformer(self) -> FrozenTransformer:
+        """Return the transformer that words are run through, each as the only x.
+
+        Raises:
+            RequestError: the model's context has several x.
+        """
+        if self.places > 1:
+            raise RequestError(
+                f"context: {self.context.text!r} has {self.places} places for x; how words activate "
+                "neurons is known with one (allowed here: one {})"
+            )
+        return self.transformer()
 
     @functools.cached_property
     def lookup(self) -> WordLookup:
@@ -189,13 +215,14 @@ class Model:
 
     def word_activations(self, ids: Sequence[int], taps: Sequence[Tap]) -> dict[Tap, np.ndarray]:
         """Compute the activations of all neurons of some taps on words: (n, width) per tap."""
-        return word_activations(self.transformer(), np.asarray(ids), taps)
+        return word_activations(self.word_transformer(), np.asarray(ids), taps)
 
     def summary(self, site: str) -> pd.DataFrame:
         """Summarise a site's neurons over all candidate words (see `neuron_summary`); cached."""
         if site not in self._summaries:
-            taps, ids = all_taps(self.transformer(), [site]), np.flatnonzero(self.candidates)
-            self._summaries[site] = summarise_neurons(self.transformer(), ids, taps)
+            transformer, ids = self.word_transformer(), np.flatnonzero(self.candidates)
+            taps = all_taps(transformer, [site])
+            self._summaries[site] = summarise_neurons(transformer, ids, taps)
         return self._summaries[site]
 
     def neurons_of(
@@ -230,7 +257,7 @@ class Model:
                 f"layer: {layer!r} is not a layer of {self.name} (layers 1 to {self.layers})"
             )
         require_choice("selection", selection, SELECTIONS)
-        taps = all_taps(self.transformer(), [site])
+        taps = all_taps(self.word_transformer(), [site])
         taps = [tap for tap in taps if layer in (None, tap.layer)]
         found = self.word_activations([self.id_of(word)], taps)
         activation = np.concatenate([found[tap][0] for tap in taps])

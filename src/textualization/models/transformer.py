@@ -1,9 +1,9 @@
 """Forward pass of a model with frozen weights on `[CLS] x [SEP]`, read at one position.
 
 x is any vector of the embedding space: a word's embedding, or an input that ascent has found
-(paper, sec. 3). There may be several adjacent x. "Fixed" tokens, whose states do not depend on x,
-are computed once; "varying" tokens are computed for each input. States are token-major,
-(tokens, n, H), so that the states of one token are contiguous.
+(paper, sec. 3). There may be several x, and other tokens before, between and after them. "Fixed"
+tokens, whose states do not depend on x, are computed once; "varying" tokens are computed for each
+input. States are token-major, (tokens, n, H), so that the states of one token are contiguous.
 """
 
 import math
@@ -64,12 +64,12 @@ class FrozenTransformer:
         read: the position that is read, one of POSITIONS.
         dtype: dtype of the computation.
         device: device of the computation.
-        length: number of adjacent x, each free.
+        context: what stands between the special tokens: the id of a fixed token, or None for an x.
         place: the x that is read as `word`, from 1.
 
     Raises:
-        ValueError: the non-linearity is unknown, the position does not exist or does not depend on
-            x, or the tokens exceed the model's positions.
+        ValueError: the non-linearity is unknown, the context has no x, the position does not exist or
+            does not depend on x, or the tokens exceed the model's positions.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class FrozenTransformer:
         read="word",
         dtype=torch.float32,
         device="cpu",
-        length=1,
+        context=(None,),
         place=1,
     ):
         tensors = {
@@ -109,8 +109,8 @@ class FrozenTransformer:
         numbers = [architecture.block(layer) for layer in range(1, self.layers + 1)]
         blocks = {number: block_of(tensors, number) for number in set(numbers)}
         self._blocks = [blocks[number] for number in numbers]
-        self.length = length
-        self._set_tokens(read, place)
+        self.length = list(context).count(None)
+        self._set_tokens(read, context, place)
         self._added = self._added_embeddings(tensors)
         self._rotary = [
             tensors.get(f"constant.rotary.{layer}") for layer in range(1, self.layers + 1)
@@ -118,26 +118,31 @@ class FrozenTransformer:
         self._score_bias = self._score_biases(tensors)
         self._fixed = self._fixed_tokens()
 
-    def _set_tokens(self, read: str, place: int) -> None:
+    def _set_tokens(self, read: str, context, place: int) -> None:
         """Set the tokens of an input, the places of x among them, and the one that is read."""
         architecture, causal = self.architecture, self.architecture.causal
+        if not self.length:
+            raise ValueError("context: it has no free position")
         if not 1 <= place <= self.length:
             raise ValueError(f"place: {place} is not one of the {self.length} free positions")
-        frame = [("cls", architecture.before), *[("word", None)] * self.length]
-        frame.append(("sep", architecture.after))
-        frame = [(name, entry) for name, entry in frame if entry is None or entry >= 0]
+        frame = [("cls", architecture.before)] if architecture.before >= 0 else []
+        frame += [("word" if entry is None else "", entry) for entry in context]
+        frame += [("sep", architecture.after)] if architecture.after >= 0 else []
         names, self._entries = ([part[i] for part in frame] for i in (0, 1))
-        if read not in names:
-            known = ", ".join(dict.fromkeys(names))
+        if read not in names or not read:
+            known = ", ".join(dict.fromkeys(filter(None, names)))
             raise ValueError(f"read: {read!r} is not a position of this model (has: {known})")
-        self._read = names.index(read) + (place - 1 if read == "word" else 0)
-        if causal and self._read < names.index("word"):
+        x = [token for token, entry in enumerate(self._entries) if entry is None]
+        self._read = x[place - 1] if read == "word" else names.index(read)
+        if causal and self._read < x[0]:
             raise ValueError(
                 f"read: {read!r} comes before x and does not depend on it in a causal model"
             )
         if causal:  # later tokens do not affect the one that is read
             self._entries = self._entries[: self._read + 1]
-        self._x = [token for token, entry in enumerate(self._entries) if entry is None]
+        self._x = [token for token in x if token < self.tokens]
+        # On the device once, since a CUDA graph cannot copy a list to it.
+        self._apart = torch.tensor(self._x, device=self.device)
 
     def _added_embeddings(self, tensors) -> torch.Tensor:
         """Return the position and type embeddings of all tokens, (tokens, E)."""
@@ -152,8 +157,8 @@ class FrozenTransformer:
         has += [len(tensors["constant.buckets"])] if "constant.buckets" in tensors else []
         if has and min(has) < count:
             raise ValueError(
-                f"length: {self.length} free positions make {count} tokens (this model has "
-                f"positions for {min(has)})"
+                f"context: {self.length} free and {count - len(self._x)} fixed positions make {count} "
+                f"tokens (this model has positions for {min(has)})"
             )
         if "position_embeddings" in tensors:
             added = tensors["position_embeddings"][first : first + count]
@@ -228,6 +233,11 @@ class FrozenTransformer:
         """The number of tokens computed."""
         return len(self._entries)
 
+    @property
+    def layout(self) -> tuple:
+        """The ids of the tokens computed, None for each x; and the place of the one that is read."""
+        return tuple(self._entries), self._read
+
     def width(self, site: str) -> int:
         """Return the number of neurons per layer at a site."""
         return self.architecture.width(site)
@@ -263,7 +273,7 @@ class FrozenTransformer:
 
         varying = self._x
         words = inputs.unflatten(1, (self.length, self.embedding)).transpose(0, 1)[: len(varying)]
-        states = self._embed(words, self._added[_span(varying)][:, None])
+        states = self._embed(words, self._added[self._span(varying)][:, None])
         for layer in range(1, deepest + 1):
             fixed = self._fixed[layer - 1]
             after = self._fixed[layer] if layer < self.layers else {}
@@ -295,7 +305,7 @@ class FrozenTransformer:
         """Return attention's residual sum at `tokens`, given varying states and fixed tokens."""
         block, n = self._blocks[layer - 1], states.shape[1]
         querying = [varying.index(token) for token in tokens if token in varying]
-        # Querying tokens are adjacent: all varying tokens, or a single one.
+        # Either all varying tokens query, or a single one.
         rows = slice(querying[0], querying[-1] + 1) if querying else slice(0, 0)
         q, k, v = self._queries_keys_values(layer, states, varying, rows)
         residual, present = states[rows], varying
@@ -309,7 +319,7 @@ class FrozenTransformer:
             residual = self._stack(residual, querying, tokens, fixed, "state", n)
         bias = self._score_bias
         if bias is not None:
-            bias = bias[_span(tokens), _span(present)]
+            bias = bias[self._span(tokens), self._span(present)]
         states = residual + F.linear(self._attend(q, k, v, bias), *block.attention_output)
         return self._norm(states, block.attention_norm) if self._post else states
 
@@ -327,9 +337,17 @@ class FrozenTransformer:
         k, v = kv.chunk(2, dim=-1)
         rotary = self._rotary[layer - 1]
         if rotary is not None:
-            q = self._rotate(q, rotary[:, _span(tokens[rows])])
-            k = self._rotate(k, rotary[:, _span(tokens)])
+            q = self._rotate(q, rotary[:, self._span(tokens[rows])])
+            k = self._rotate(k, rotary[:, self._span(tokens)])
         return q, k, v
+
+    def _span(self, tokens: list[int]) -> slice | torch.Tensor:
+        """Return tokens as an index: adjacent ones, which all but the x are, as a slice."""
+        if not tokens:
+            return slice(0, 0)
+        if tokens[-1] - tokens[0] + 1 == len(tokens):
+            return slice(tokens[0], tokens[-1] + 1)
+        return self._apart if tokens == self._x else torch.tensor(tokens, device=self.device)
 
     def _rotate(self, x, rotary):
         """Apply rotary positions (2, t, head size) to x, (t, n, ·) (Su et al. 2021)."""
@@ -431,9 +449,3 @@ class FrozenTransformer:
         if bias is not None:
             scores = scores + bias
         return (torch.softmax(scores, dim=1) * v).sum(1).reshape(tokens, n, -1)
-
-
-def _span(tokens: list[int]) -> slice | list[int]:
-    """Return tokens as an index; adjacent ones as a slice, since a list is copied to the device."""
-    adjacent = tokens and tokens[-1] - tokens[0] + 1 == len(tokens)
-    return slice(tokens[0], tokens[-1] + 1) if adjacent else tokens

@@ -211,7 +211,7 @@ def test_activations_by_words_are_those_of_each_word_alone(model):
 
 def test_several_free_positions_ascend_as_the_vocabulary_does():
     """Plain gradient ascent on two vocabulary vectors, written out, through the whole model."""
-    model, _ = load_tiny("tiny-deep", length=2, place=2)
+    model, _ = load_tiny("tiny-deep", context=[None, None], place=2)
     group, rate, steps = GROUPS[0], 3.0, 6
     x = torch.randn(2, 400, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     start = (x @ model.word_embeddings).reshape(1, -1)
@@ -230,7 +230,7 @@ def test_several_free_positions_ascend_as_the_vocabulary_does():
 
 @pytest.mark.parametrize("solver", ["lbfgs", "sphere", "adam", "frank_wolfe"])
 def test_other_solvers_refuse_several_positions(solver):
-    model, _ = load_tiny("tiny-deep", length=2)
+    model, _ = load_tiny("tiny-deep", context=[None, None])
     with pytest.raises(ValueError, match=f"solver {solver} moves one free position, not 2"):
         run_ascent(
             model, mean_of(GROUPS, model), starts(model).repeat(1, 2), AscentSettings(solver)

@@ -160,7 +160,7 @@ def unrounded():
         torch.Tensor.to, torch.Tensor.float = to, single
 
 
-def as_transformers(case: Case, inputs=None, ids=None) -> dict[Tap, torch.Tensor]:
+def as_transformers(case: Case, inputs=None, ids=None, context=None) -> dict[Tap, torch.Tensor]:
     """All activations at all positions, (n, tokens, width) per Tap, by transformers itself."""
     whole, kept, hooks = case.whole, {}, []
     pattern = DOWN.get(case.family)
@@ -187,8 +187,7 @@ def as_transformers(case: Case, inputs=None, ids=None) -> dict[Tap, torch.Tensor
     if inputs is not None:
         e = whole.get_input_embeddings().weight
         inputs = inputs.view(len(inputs), -1, e.shape[1])
-        parts = [inputs if i is None else e[i].expand(len(inputs), 1, -1) for i in case.frame]
-        given = {"inputs_embeds": torch.cat(parts, dim=1)}
+        given = {"inputs_embeds": torch.cat(_spelt_out(case, inputs, e, context), dim=1)}
     else:
         given = {"input_ids": ids}
     try:
@@ -201,6 +200,14 @@ def as_transformers(case: Case, inputs=None, ids=None) -> dict[Tap, torch.Tensor
             del rotary.forward
     assert len(states) == LAYERS + 1
     return kept | {Tap("output", layer): states[layer] for layer in range(1, LAYERS + 1)}
+
+
+def _spelt_out(case: Case, inputs, e, context) -> list[torch.Tensor]:
+    """The embeddings of all tokens: special ones, those of a context, and the x, one after another."""
+    middle, x = [None] * inputs.shape[1] if context is None else context, iter(range(99))
+    tokens = [case.architecture.before, *middle, case.architecture.after]
+    tokens = [i for i in tokens if i is None or i >= 0]
+    return [inputs[:, [next(x)]] if i is None else e[i].expand(len(inputs), 1, -1) for i in tokens]
 
 
 TO, SINGLE = torch.Tensor.to, torch.Tensor.float
@@ -253,7 +260,7 @@ def all_taps():
 
 @pytest.mark.parametrize("place", [1, 2, 4])
 def test_several_free_positions_equal_transformers_in_value_and_gradient(case, place):
-    frozen = case.frozen(length=4, place=place)
+    frozen = case.frozen(context=[None] * 4, place=place)
     generator = torch.Generator().manual_seed(8)
     inputs = torch.randn(3, frozen.free, generator=generator, dtype=torch.float64)
     first = case.frame.index(None)
@@ -273,11 +280,82 @@ def test_several_free_positions_equal_transformers_in_value_and_gradient(case, p
         torch.testing.assert_close(*gradients, rtol=1e-9, atol=1e-10)
 
 
+#: One x within a sentence, at its beginning and at its end; two x apart; three, of which two adjacent.
+CONTEXTS = {
+    "within": [11, 12, None, 13, 14],
+    "first": [None, 21, 22],
+    "last": [30, 31, None],
+    "two apart": [11, None, 12, 13, None, 14],
+    "two at the ends": [None, 15, None],
+    "three": [None, 11, None, None],
+}
+
+
+@pytest.mark.parametrize("context", CONTEXTS.values(), ids=CONTEXTS)
+def test_x_among_fixed_tokens_equals_transformers_in_value_and_gradient(case, context):
+    e, first = case.whole.get_input_embeddings().weight, int(case.architecture.before >= 0)
+    for place in range(1, context.count(None) + 1):
+        frozen = case.frozen(context=context, place=place)
+        generator = torch.Generator().manual_seed(4)
+        shape = (3, context.count(None), e.shape[1])
+        inputs = torch.randn(shape, generator=generator, dtype=torch.float64).flatten(1)
+        read = [t for t, i in enumerate(context) if i is None][place - 1] + first
+        for tap in all_taps():
+            values, gradients = [], []
+            for compute in (
+                lambda x, tap=tap, frozen=frozen: frozen.activations(x, [tap])[tap],
+                lambda x, tap=tap, read=read: as_transformers(case, x, context=context)[tap][
+                    :, read
+                ],
+            ):
+                x = inputs.clone().requires_grad_()
+                value = compute(x)
+                weights = torch.linspace(-1, 2, value.numel(), dtype=torch.float64).view_as(value)
+                (gradient,) = torch.autograd.grad((value * weights).sum(), x)
+                values.append(value.detach())
+                gradients.append(gradient)
+            torch.testing.assert_close(*values, rtol=1e-10, atol=1e-10)
+            torch.testing.assert_close(*gradients, rtol=1e-9, atol=1e-10)
+
+
+def test_the_special_tokens_around_a_context_can_be_read(case):
+    """In a causal model only those behind x."""
+    context, causal = [11, None, 12], case.architecture.causal
+    for read, there in (("cls", case.architecture.before), ("sep", case.architecture.after)):
+        if there < 0 or (causal and read == "cls"):
+            with pytest.raises(ValueError, match=f"'{read}'"):
+                case.frozen(read, context=context)
+            continue
+        frozen = case.frozen(read, context=context)
+        x = inputs_for(frozen)
+        expected = as_transformers(case, x, context=context)
+        for tap, found in frozen.activations(x, all_taps()).items():
+            place = 0 if read == "cls" else -1
+            torch.testing.assert_close(found, expected[tap][:, place], rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_is_around_x_matters_and_causal_models_see_only_what_is_before_it(name, case_of):
+    case, tap = case_of(name), Tap("output", LAYERS)
+
+    def at(context):
+        frozen = case.frozen(context=context)
+        return frozen.activations(inputs_for(frozen), [tap])[tap]
+
+    assert (at([11, None, 12]) - at([13, None, 12])).abs().max() > 1e-3
+    changes = (at([11, None, 12]) - at([11, None, 13])).abs().max()
+    assert changes == 0 if case.architecture.causal else changes > 1e-3
+
+
 def test_more_tokens_than_positions_are_refused(case_of):
-    with pytest.raises(ValueError, match="length: 20 .* 22 tokens .*positions for 12"):
-        case_of("bert").frozen(length=20)
+    with pytest.raises(ValueError, match="20 free and 2 fixed .* 22 tokens .*for 12"):
+        case_of("bert").frozen(context=[None] * 20)
+    with pytest.raises(ValueError, match="1 free and 13 fixed .* 14 tokens .*for 12"):
+        case_of("bert").frozen(context=[None, *range(11)])
+    with pytest.raises(ValueError, match="context: it has no free position"):
+        case_of("bert").frozen(context=[7, 8])
     with pytest.raises(ValueError, match="place: 5 is not one of the 4 free positions"):
-        case_of("bert").frozen(length=4, place=5)
+        case_of("bert").frozen(context=[None] * 4, place=5)
 
 
 def test_there_is_a_case_for_every_family():
