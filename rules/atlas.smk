@@ -40,6 +40,7 @@ rule atlas_part:
         shown=STATISTICS["nearest_words"],
         sites=SINGLES["sites"],
         seed=config["seed"],
+        seek=config["seek"],
     script:
         "../scripts/atlas/atlas_part.py"
 
@@ -64,9 +65,10 @@ rule write_atlas:
     conda:
         "../envs/analysis.yaml"
     params:
-        about={
+        about=lambda wildcards: {
             "study": config["study"],
-            "read": config["read"],
+            "read": reading.in_short(config),
+            "note": reading.note(config),
             "candidates": config["words"]["candidates"],
             "steps": {subject: ASCENT[subject]["steps"] for subject in ("singles", "groups")},
             "solver": ASCENT["solver"],

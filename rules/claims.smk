@@ -60,7 +60,10 @@ rule write_claims:
         null_models=NULLS["models"],
         checksums=lambda wildcards: [entry(model).get("sha256") for model in studied()],
         sites=CLAIMED,
-        reading=f"read at {config['read']}, candidates {config['words']['candidates']}",
+        reading=lambda wildcards: (
+            f"{reading.in_short(config)}, candidates {config['words']['candidates']}"
+        ),
+        usual=reading.is_usual(config),
         protocols={subject: protocol(subject) for subject in ("singles", "groups")},
         restarts={
             subject: {"of": of, **{key: ASCENT[subject][key] for key in ("restarts", "repeated")}}
@@ -126,7 +129,8 @@ rule provenance:
     conda:
         "../envs/analysis.yaml"
     params:
-        settings=config,
+        # A function: Snakemake would take braces for wildcards.
+        settings=lambda wildcards: config,
         models=lambda wildcards: studied(),
     script:
         "../scripts/claims/provenance.py"

@@ -6,6 +6,7 @@ rule compare_directions:
     input:
         script_with_modules("explanation/compare_directions"),
         unpack(objectives_of),
+        **IN_CONTEXT,
         words=MODEL / "candidates.parquet",
         weights=frozen,
     output:
@@ -25,8 +26,7 @@ rule compare_directions:
         gpu=gpus(),
         device=ASCENT["device"],
     params:
-        read=config["read"],
-        dtype=ASCENT["dtype"],
+        reading=READING,
         seed=config["seed"],
     script:
         "../scripts/explanation/compare_directions.py"

@@ -76,6 +76,7 @@ TABLES = {
         },
         "given": {
             "site": CLAIMED["singles"][0],
+            "seek": config["seek"],
             "start": "start" in NULLS["inputs"],
             "permutations": STATISTICS["permutations"],
         },

@@ -53,10 +53,37 @@ rule list_targets:
         "../scripts/words/list_targets.py"
 
 
+rule read_context:
+    """Tokenise the sentence around x, and check that x can be told from what is around it."""
+    input:
+        script_with_modules("words/read_context"),
+        vocabulary=MODEL / "vocabulary.parquet",
+        tokenizer=tokenizer,
+    output:
+        context=MODEL / "context.json",
+    log:
+        MODEL / "logs/read_context.log",
+    benchmark:
+        MODEL / "benchmarks/read_context.tsv"
+    priority: 100
+    localrule: True
+    conda:
+        "../envs/model.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        # A function: Snakemake would take the braces for a wildcard.
+        text=lambda wildcards: config["context"],
+    script:
+        "../scripts/words/read_context.py"
+
+
 rule word_activations:
-    """Run `[CLS] w [SEP]` for every vocabulary entry w; keep each neuron's activation at w."""
+    """Run every vocabulary entry w as `[CLS] w [SEP]`; keep each neuron's activation at w."""
     input:
         script_with_modules("words/word_activations"),
+        **IN_CONTEXT,
         weights=frozen,
         vocabulary=MODEL / "vocabulary.parquet",
     output:
@@ -79,8 +106,7 @@ rule word_activations:
     params:
         # A parameter too: --cache identifies results by their parameters.
         site=lambda wildcards: wildcards.site,
-        read=config["read"],
-        dtype=ASCENT["dtype"],
+        reading=READING,
     script:
         "../scripts/words/word_activations.py"
 

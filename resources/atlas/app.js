@@ -53,7 +53,8 @@ async function show(focus = true) {
 function render({ title, spoken, contents, ready }, focus) {
   const words = spoken ?? [title].flat().join("");
   document.title = `${words} · atlas of ${ABOUT.study}`;
-  main.replaceChildren(el("h1", {}, title), ...contents.filter(Boolean));
+  const note = ABOUT.note && el("p", { class: "prose" }, ABOUT.note);
+  main.replaceChildren(el("h1", {}, title), ...[note, ...contents].filter(Boolean));
   ready?.();
   if (focus) {
     main.focus({ preventScroll: true });
@@ -136,7 +137,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   main.focus();
 });
 document.getElementById("footer").textContent =
-  `Study ${ABOUT.study}: ${ABOUT.solver} ascent, ${ABOUT.steps.singles} steps for neurons, ${ABOUT.steps.groups} for groups; read at ${ABOUT.read}; candidates: ${label(ABOUT.candidates)}. ${ABOUT.twins} ` +
+  `Study ${ABOUT.study}: ${ABOUT.solver} ascent, ${ABOUT.steps.singles} steps for neurons, ${ABOUT.steps.groups} for groups; ${ABOUT.read}; candidates: ${label(ABOUT.candidates)}. ${ABOUT.twins} ` +
   "Drawn with D3 and Observable Plot (ISC), tables by DataTables (MIT).";
 addEventListener("hashchange", () => show());
 show(false);

@@ -31,7 +31,7 @@ function indexed(name, data) {
   const count = neurons.site.length;
   const names = Array.from(
     { length: count },
-    (_, i) => `${neurons.site[i]}/${neurons.layer[i]}/${neurons.index[i]}`,
+    (_, i) => `${data.seek === "minimum" ? "-" : ""}${neurons.site[i]}/${neurons.layer[i]}/${neurons.index[i]}`,
   );
   const model = {
     ...data,
@@ -157,7 +157,7 @@ function search(model, typed, most = 20) {
 }
 
 function neuronsTyped(model, text, most) {
-  const parts = /^(?:([a-z]+)\W*)?(\d+)(?:\D+(\d*))?$/.exec(text);
+  const parts = /^-?(?:([a-z]+)\W*)?(\d+)(?:\D+(\d*))?$/.exec(text);
   if (!parts) return [];
   const [, site = "", layer, index = ""] = parts;
   const found = [];

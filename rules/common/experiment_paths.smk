@@ -67,6 +67,7 @@ EXPERIMENT_TABLES = {
         "compare_selections": {
             "tables": ["overlap", "sharing"],
             "reads": {
+                **IN_CONTEXT,
                 "contexts": config["words"]["contexts"],
                 "weights": lambda wildcards: [
                     weights_of(wildcards, *source) for source in sources_of("selection")
@@ -97,6 +98,7 @@ EXPERIMENT_TABLES = {
         "decompose_optima": {
             "tables": ["explained", "paths"],
             "reads": {
+                **IN_CONTEXT,
                 "optima": optima_of("decomposition"),
                 "weights": lambda wildcards: [
                     weights_of(wildcards, *source) for source in sources_of("decomposition")
@@ -105,8 +107,7 @@ EXPERIMENT_TABLES = {
             },
             "given": {
                 "sources": lambda wildcards: sources_of("decomposition"),
-                "read": config["read"],
-                "dtype": ASCENT["dtype"],
+                "reading": READING,
             },
             "writes": {"mixtures": in_experiment("decomposition") / "mixtures.parquet"},
             "environment": "model",

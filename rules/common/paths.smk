@@ -2,7 +2,7 @@
 import csv
 from math import ceil
 
-from study import experiments
+from study import experiments, reading
 from textualization.registry import NULL_MODELS
 
 SHAPE = ("layers", "hidden", "intermediate", "words")
@@ -23,6 +23,9 @@ EXPERIMENT = MODEL / "experiments/{experiment}"
 COMPARISON = STUDY / "comparison"
 # Files of a model that all studies share.
 SHARED = "results/_models/{name}-{checksum}"
+# How every job reads the model; and the sentence around x, if the settings have one.
+READING = reading.reading(config)
+IN_CONTEXT = {"context": MODEL / "context.json"} if config["context"] else {}
 # Models that cannot be reached may be skipped. Rules that depend on this have FOUND as an input.
 SKIPPING = config["missing"]["models"] == "skip"
 FOUND = [STUDY / "found.csv"] if SKIPPING else []

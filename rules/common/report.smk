@@ -33,10 +33,11 @@ def part_of_report(name):
 
 
 def caption(script):
-    """Return a result's caption: the docstring of the script that makes it."""
+    """Return a result's caption: the docstring of the script that makes it, and how neurons are read."""
     text = ast.get_docstring(ast.parse((ROOT / f"scripts/{script}.py").read_text(encoding="utf-8")))
+    said = "\n\n".join(filter(None, (text, reading.note(config))))
     # A function: Snakemake would take braces for wildcards.
-    return lambda wildcards: text
+    return lambda wildcards: said
 
 
 def in_report(path, part, **labels):

@@ -3,14 +3,14 @@
 import pandas as pd
 
 from study.job import run
+from study.models import open_model
 from study.word_groups import dealt_words, word_groups
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
-from textualization.models.model import Model
 
 
 def main(
     weights, targets, ranking, selection, scope, sizes, batch: int, words, restarts, repeated, per_job,
-    protocol: Protocol, execution: Execution, optima,
+    protocol: Protocol, execution: Execution, optima, context=(),
 ) -> None:  # fmt: skip
     ranking, targets = pd.read_parquet(ranking), pd.read_parquet(targets)
     if words != "all":
@@ -27,8 +27,7 @@ def main(
         seed=protocol.seed,
     )
     table = table.iloc[batch * per_job : (batch + 1) * per_job]
-    how = {"read": protocol.read, "dtype": protocol.dtype}
-    model = Model.open(weights, device=execution.device, **how)
+    model = open_model(weights, protocol.reading, context=context, device=execution.device)
     ascend_objectives(model, table, protocol, execution).save(optima)
 
 

@@ -3,14 +3,14 @@
 import pandas as pd
 
 from study.job import run
+from study.models import open_model
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.draws import drawn_neurons, runs
-from textualization.models.model import Model
 
 
 def main(
     weights, site, layer: int, batch: int, width, neurons, restarts, repeated, per_job,
-    protocol: Protocol, execution: Execution, optima,
+    protocol: Protocol, execution: Execution, optima, context=(),
 ) -> None:  # fmt: skip
     drawn = drawn_neurons(protocol.seed, site, layer, width, neurons).tolist()
     objectives = runs(protocol.seed, drawn, restarts, repeated, site, layer)
@@ -23,8 +23,7 @@ def main(
     )
     table["neurons"] = [[(site, layer, index)] for index in table["index"]]
     table["identity"] = [("single", *row) for row in table[list(table)[:4]].itertuples(index=False)]
-    how = {"read": protocol.read, "dtype": protocol.dtype}
-    model = Model.open(weights, device=execution.device, **how)
+    model = open_model(weights, protocol.reading, context=context, device=execution.device)
     ascend_objectives(model, table, protocol, execution).save(optima)
 
 

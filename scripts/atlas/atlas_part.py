@@ -26,7 +26,7 @@ from textualization.report.csv_tables import read_csv
 
 
 def main(
-    words, weights, summaries, rows, shown, sites, seed, part, singles=None, curves=None,
+    words, weights, summaries, rows, shown, sites, seed, seek, part, singles=None, curves=None,
     embeddings=None, activations=None, nulls=None, targets=None, groups=None, rankings=None,
     thresholds=None, group_nulls=None,
 ) -> None:  # fmt: skip
@@ -35,7 +35,7 @@ def main(
     names = vocabulary["word"].to_numpy()
     summaries = pd.concat([pd.read_parquet(path) for path in summaries])
     neurons = neurons_of(summaries, names)
-    document = {"neurons": columns(neurons), "words": list(dict.fromkeys(names))}
+    document = {"neurons": columns(neurons), "words": list(dict.fromkeys(names)), "seek": seek}
     if singles:
         singles, found = pd.read_parquet(singles), np.load(embeddings, mmap_mode="r")
         e, candidates = read_embeddings(weights), vocabulary["candidate"].to_numpy()

@@ -57,8 +57,8 @@ EQUIVALENT = "; stands for {steps:,} steps at rate {rate}, as validated on MiniL
 
 def main(
     singles, utilisation, recovery, thresholds, nulls_singles, nulls_groups, twins, numbers, weights,
-    paper, models, precisions, experiments, null_models, checksums, reading, sites, protocols, restarts,
-    confidence, files: TableFiles,
+    paper, models, precisions, experiments, null_models, checksums, reading, usual, sites, protocols,
+    restarts, confidence, files: TableFiles,
 ) -> None:  # fmt: skip
     stands_for = {
         kind: next((p for p in PROTOCOLS if _matches(paper[p], protocol)), None)
@@ -71,7 +71,8 @@ def main(
         for kind in protocols
     }
     comparable = {
-        kind: sites[kind] == paper["sites"] and stands_for[kind] is not None for kind in protocols
+        kind: usual and sites[kind] == paper["sites"] and stands_for[kind] is not None
+        for kind in protocols
     }
     rows = []
     for place, model in enumerate(models):

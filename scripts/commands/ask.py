@@ -19,6 +19,7 @@ from study.checksums import DamagedError
 from study.experiments import protocol
 from study.finished import FinishedStudy
 from study.rankings import rank_words
+from study.reading import note
 from study.settings import group_sizes
 from study.stored_activations import (
     explaining,
@@ -226,7 +227,8 @@ def _ascend_word(study: FinishedStudy, word: str):
 
 
 def _title(name: str, study: FinishedStudy, said: str) -> str:
-    return f"{name}, in {study.model}: {said}\n"
+    lines = [f"{name}, in {study.model}: {said}", note(study.settings)]
+    return "\n".join(filter(None, lines)) + "\n"
 
 
 def _ascended(study: FinishedStudy, began: float, kind: str) -> str:

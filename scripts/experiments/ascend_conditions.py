@@ -17,6 +17,7 @@ from study.experiment_objectives import FACTS, ExperimentObjectives, requested_w
 from study.experiments import ALONE
 from study.job import run
 from study.job_progress import in_turn
+from study.models import open_model
 from textualization.analysis.describe import among_words
 from textualization.analysis.explanation import explanation
 from textualization.analysis.similarity import late_change, nearest_words, unit, utilisation
@@ -32,7 +33,7 @@ from textualization.optima_arrays import OptimaArrays
 
 def main(
     weights, candidates, reference, targets, tokenizer, contexts, conditions, requested, seed,
-    replicates, null, execution: Execution, table,
+    replicates, null, execution: Execution, table, context=(),
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
@@ -40,11 +41,11 @@ def main(
     tokenizer = load_tokenizer(tokenizer)
     lookup, candidates = WordLookup(words, tokenizer), words["candidate"].to_numpy()
     targets = requested_words(requested, targets, lookup, candidates, contexts, seed)
-    shared = next(iter(conditions.values()))["protocol"]
-    how = {name: shared[name] for name in ("read", "dtype")}
+    reading = Protocol(**next(iter(conditions.values()))["protocol"]).reading
+    how = {"tokenizer": tokenizer, "device": execution.device}
     tables = []
     for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
-        model = Model.open(path, words, tokenizer=tokenizer, device=execution.device, **how)
+        model = open_model(path, reading, words, context, **how)
         plain = ExperimentObjectives(model, reference, contexts, seed, replicate, len(replicates))
         prefix = ("null", null, replicate) if null != "model" else ()
         # One basis at a time is in memory.

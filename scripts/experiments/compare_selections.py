@@ -13,10 +13,11 @@ import pandas as pd
 from study.context_table import read_contexts
 from study.experiment_objectives import ExperimentObjectives, requested_words
 from study.job import run
+from study.models import open_model
 from textualization.analysis.estimates import Intervals, centre
 from textualization.analysis.similarity import unit
+from textualization.ascent.protocol import Protocol
 from textualization.draws import generator
-from textualization.models.model import Model
 from textualization.models.tokenizer import load_tokenizer
 from textualization.models.vocabulary import WordLookup
 from textualization.report.tables import TableFiles, write_for_people
@@ -27,7 +28,7 @@ NEIGHBOURS, DRAWN = 3, 3
 
 def main(
     contexts, weights, candidates, reference, targets, tokenizer, conditions, requested, known,
-    sources, intervals: Intervals, files: TableFiles, sharing: TableFiles,
+    sources, intervals: Intervals, files: TableFiles, sharing: TableFiles, context=(),
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
@@ -36,9 +37,8 @@ def main(
     chosen = requested_words(requested, targets, lookup, counted, contexts, intervals.seed)
     sizes, overlaps, shared = requested["groups"]["sizes"], [], []
     for (null, replicate), path in zip(sources, weights, strict=True):
-        protocol = next(iter(conditions.values()))["protocol"]
-        how = {name: protocol[name] for name in ("read", "dtype")}
-        model = Model.open(path, words, tokenizer=tokenizer, **how)
+        reading = Protocol(**next(iter(conditions.values()))["protocol"]).reading
+        model = open_model(path, reading, words, context, tokenizer=tokenizer)
         of = ExperimentObjectives(model, reference, contexts, intervals.seed)
         groups = {name: _by_word(of, chosen, sizes, c) for name, c in conditions.items()}
         for one, other in combinations(groups, 2):

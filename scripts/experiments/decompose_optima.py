@@ -10,13 +10,13 @@ import pandas as pd
 import torch
 
 from study.job import run
+from study.models import open_model
 from study.results import read_experiment
 from textualization.analysis.decomposition import decompose, layerwise_cosine, share_explained
 from textualization.analysis.estimates import Intervals, centre
 from textualization.analysis.similarity import like_words, nearest_words
 from textualization.draws import generator
 from textualization.files import write_table
-from textualization.models.model import Model
 from textualization.models.transformer import Tap
 from textualization.report.tables import TableFiles, write_for_people
 
@@ -25,13 +25,13 @@ COUNT, DRAWN = 20, 40
 
 
 def main(
-    optima, weights, candidates, sources, read, dtype, intervals: Intervals, files: TableFiles,
-    paths: TableFiles, mixtures,
+    optima, weights, candidates, sources, reading, intervals: Intervals, files: TableFiles,
+    paths: TableFiles, mixtures, context=(),
 ) -> None:  # fmt: skip
     optima, words = read_experiment(optima), pd.read_parquet(candidates)
     explained, cosines, kept = [], [], []
     for (null, replicate), path in zip(sources, weights, strict=True):
-        model = Model.open(path, read=read, dtype=dtype).transformer()
+        model = open_model(path, reading, context=context).word_transformer()
         own = optima[(optima["null"] == null) & (optima["draw"] == replicate)]
         vectors = _compared(own, model, words, intervals.seed, null, replicate)
         found = _explained(vectors, model, words)

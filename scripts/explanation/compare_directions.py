@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from study.job import run
+from study.models import open_model
 from study.rankings import read_rankings
 from study.word_groups import word_groups
 from textualization.analysis.similarity import unit
 from textualization.directions import compare_directions
 from textualization.files import write_table
-from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
 
 KEYS = {
@@ -18,7 +18,9 @@ KEYS = {
 }
 
 
-def main(optima, words, weights, kind, read, dtype, device, seed, table, rankings=(), targets=None):
+def main(
+    optima, words, weights, kind, reading, device, seed, table, rankings=(), targets=None, context=(),
+) -> None:  # fmt: skip
     """Write the table. rankings, targets: files of the groups' rankings and words; none for neurons."""
     parts = [part for part in map(OptimaArrays.load, optima) if len(part)]
     facts = pd.concat([part.objectives for part in parts], ignore_index=True)
@@ -33,7 +35,7 @@ def main(optima, words, weights, kind, read, dtype, device, seed, table, ranking
     else:
         first["neurons"] = [[neuron] for neuron in first[keys].itertuples(index=False, name=None)]
     words = pd.read_parquet(words)
-    model = Model.open(weights, words, read=read, dtype=dtype, device=device)
+    model = open_model(weights, reading, words, context, device=device)
     scores = compare_directions(
         model,
         first["neurons"].tolist(),

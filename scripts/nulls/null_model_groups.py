@@ -5,27 +5,25 @@ import pandas as pd
 
 from study.job import run
 from study.job_progress import in_turn
+from study.models import open_model
 from study.null_optima import describe_null_groups
 from study.word_groups import dealt_words
 from textualization.analysis.selection import neuron_tuples, strongest_neurons
 from textualization.ascent.protocol import Execution, Protocol
 from textualization.files import write_table
-from textualization.models.model import Model
 from textualization.models.word_activations import all_taps, summarise_neurons
 
 
 def main(
     weights, candidates, reference, targets, null, replicates, sites, selections, sizes,
-    per_replicate, protocol: Protocol, execution: Execution, table,
+    per_replicate, protocol: Protocol, execution: Execution, table, context=(),
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
     tables = []
     for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
         chosen = dealt_words(targets, replicate, per_replicate, protocol.seed)
-        model = Model.open(
-            path, words, read=protocol.read, dtype=protocol.dtype, device=execution.device
-        )
+        model = open_model(path, protocol.reading, words, context, device=execution.device)
         taps = all_taps(model.transformer(), sites)
         neurons = summarise_neurons(model.transformer(), reference, taps)
         found = model.word_activations(chosen["id"], taps)

@@ -4,6 +4,7 @@ import pandas as pd
 
 from study.job import run
 from study.job_progress import in_turn
+from study.models import open_model
 from textualization.analysis.describe import describe_singles, in_order
 from textualization.analysis.null_draws import dealt
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
@@ -19,15 +20,13 @@ FIRST = "null draw site layer index restart activation ceiling"
 
 def main(
     weights, candidates, reference, null, replicates, widths, layers, neurons, per_replicate,
-    protocol: Protocol, execution: Execution, table,
+    protocol: Protocol, execution: Execution, table, context=(),
 ) -> None:  # fmt: skip
     words = pd.read_parquet(candidates)
     reference = pd.read_parquet(reference)["id"].to_numpy()
     tables = []
     for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
-        model = Model.open(
-            path, words, read=protocol.read, dtype=protocol.dtype, device=execution.device
-        )
+        model = open_model(path, protocol.reading, words, context, device=execution.device)
         objectives = pd.DataFrame(
             [
                 (site, layer, int(index))

@@ -10,13 +10,13 @@ import pandas as pd
 
 from study.job import run
 from study.job_progress import in_turn
+from study.models import open_model
 from study.null_optima import describe_null_groups
 from study.word_groups import dealt_words
 from textualization.analysis.null_draws import matched_group, quantile_strata
 from textualization.ascent.protocol import Execution, Protocol
 from textualization.draws import generator
 from textualization.files import write_table
-from textualization.models.model import Model
 
 #: Quantiles of a layer's neurons by their mean activation.
 PARTS = 10
@@ -25,13 +25,11 @@ PLACE = ["site", "layer", "index"]
 
 def main(
     weights, candidates, reference, targets, summaries, rankings, null, replicates, selections, sizes,
-    per_replicate, protocol: Protocol, execution: Execution, table,
+    per_replicate, protocol: Protocol, execution: Execution, table, context=(),
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
-    model = Model.open(
-        weights, words, read=protocol.read, dtype=protocol.dtype, device=execution.device
-    )
+    model = open_model(weights, protocol.reading, words, context, device=execution.device)
     neurons = pd.concat([pd.read_parquet(path) for path in summaries], ignore_index=True)
     strata = _strata(neurons, null)
     places = pd.MultiIndex.from_frame(neurons[PLACE])

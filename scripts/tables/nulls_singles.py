@@ -5,6 +5,8 @@ a permutation test within layers and is corrected for all tests of the table (Ho
 Cliff's delta.
 """
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
@@ -15,12 +17,13 @@ from textualization.analysis.estimates import Intervals, rate
 from textualization.analysis.null_comparison import NEURON, Comparison, compared, write_comparisons
 from textualization.analysis.similarity import utilisation
 from textualization.models.layernorm import expected_magnitude, expected_maximum
+from textualization.registry import SIGNS
 from textualization.report.tables import TableFiles
 
 
 def main(
-    singles, null_singles, null_inputs, activations, reference, candidates, weights, site, start,
-    permutations, intervals: Intervals, files: TableFiles,
+    singles, null_singles, null_inputs, activations, reference, candidates, weights, site, seek,
+    start, permutations, intervals: Intervals, files: TableFiles,
 ) -> None:  # fmt: skip
     neurons = pd.read_parquet(singles)
     neurons = neurons[neurons["site"] == site]
@@ -29,7 +32,8 @@ def main(
     rows = _mean("nearest_cosine", neurons, nulls, inputs, start)
     for measure in measures_of(weights, [site]):
         rows += _mean(measure, neurons, nulls, inputs, start)
-    rows += _best_word(neurons, nulls, activations, reference, weights, words)
+    sign = SIGNS[seek]
+    rows += _best_word(neurons, nulls, activations, reference, weights, words, sign)
     rows += _mean_word(neurons, nulls, weights)
     rows += _nearest_word(neurons, nulls, inputs, start)
     found = [compared(row, permutations, intervals) for row in rows if len(row.nulls)]
@@ -64,7 +68,7 @@ def _mean(column, neurons, nulls, inputs, start):
     return [Comparison(claim, null, neurons, column, n, column) for null, n in others]
 
 
-def _best_word(neurons, nulls, activations, reference, weights, words):
+def _best_word(neurons, nulls, activations, reference, weights, words, sign):
     """Compare over the reference words, the only ones that null models are run on."""
     claim, column, median = "single.utilisation.best_word", "utilisation_best_word", np.median
     a, ids = np.load(activations, mmap_mode="r"), pd.read_parquet(reference)["id"].to_numpy()
@@ -75,7 +79,8 @@ def _best_word(neurons, nulls, activations, reference, weights, words):
         Comparison(claim, null, same, "over_reference", n, column, statistic=median)
         for null, n in nulls.groupby("null")
     ]
-    geometry = _geometry(neurons, weights, lambda gain, bias: expected_maximum(gain, bias, words))
+    highest = partial(expected_maximum, words=words)
+    geometry = _geometry(neurons, weights, highest, sign)
     return rows + [
         Comparison(
             claim, "layernorm_geometry", neurons, column, geometry, "share", statistic=median
@@ -118,9 +123,9 @@ def _nearest_word(neurons, nulls, inputs, start):
     ]
 
 
-def _geometry(neurons, weights, expected) -> pd.DataFrame:
+def _geometry(neurons, weights, expected, sign=1) -> pd.DataFrame:
     """Return the activation that LayerNorm's geometry predicts, as a share of the optimum's."""
-    value = coordinates(neurons, weights, expected)
+    value = coordinates(neurons, weights, expected, sign)
     return neurons.assign(draw=0, share=utilisation(value, neurons["activation"]))
 
 

@@ -1,4 +1,4 @@
-"""Compute the activation of every neuron of a site for `[CLS] w [SEP]`, for every word w."""
+"""Compute the activation of every neuron of a site by every word: `[CLS] w [SEP]`, or in a context."""
 
 import logging
 
@@ -7,15 +7,17 @@ import pandas as pd
 import torch
 
 from study.job import run
+from study.models import open_model
 from textualization.files import mapped_array
-from textualization.models.model import Model
 from textualization.models.word_activations import all_taps, in_batches
 
 
-def main(weights, vocabulary, site, read, dtype, words_per_pass, device, threads, matrix) -> None:
+def main(
+    weights, vocabulary, site, reading, words_per_pass, device, threads, matrix, context=()
+) -> None:
     torch.set_num_threads(threads)
     words = len(pd.read_parquet(vocabulary))
-    model = Model.open(weights, read=read, dtype=dtype, device=device).transformer()
+    model = open_model(weights, reading, context=context, device=device).word_transformer()
     taps = all_taps(model, [site])
     shape = (len(taps), words, model.width(site))
     with mapped_array(matrix, shape, np.float32) as a:

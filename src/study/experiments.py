@@ -7,6 +7,7 @@ Loads fast: the Snakefile imports this module.
 
 from itertools import product
 
+from study.reading import reading
 from textualization.models.row_files import SUFFIX
 from textualization.registry import BASES, SOLVERS
 
@@ -113,10 +114,9 @@ def protocol(settings: dict, subject: str) -> dict:
         "steps": ascent[subject]["steps"],
         "recorded": ascent["recorded"],
         **ascent["stop"],
-        "dtype": ascent["dtype"],
+        **reading(settings),
         "init": ascent["init"],
         "seed": settings["seed"],
-        "read": settings["read"],
         "entries": ascent["entries"],
     }
 
@@ -244,6 +244,8 @@ def faults(condition: dict, settings: dict) -> list[str]:
         found.append(f"length {full['length']} with solver {solver}, which takes 1; take paper")
     if full["length"] > 1 and settings["read"] != "word":
         found.append(f"length {full['length']} with read: {settings['read']}; take word")
+    if full["length"] > 1 and settings["context"]:
+        found.append(f"length {full['length']} within a context, which has one x; take null")
     if full["place"] > full["length"]:
         found.append(f"place {full['place']} of {full['length']} free positions")
     return found

@@ -8,6 +8,8 @@ import pandas as pd
 import yaml
 
 from study.checksums import check, recorded
+from study.models import open_model
+from study.reading import reading
 from study.results import read_matrices
 from study.strict_yaml import check_yaml
 from textualization.errors import SettingsError
@@ -89,12 +91,12 @@ class FinishedStudy:
     def load(self) -> Model:
         """Load the model with its words and tokenizer."""
         weights = self.weights()
-        return Model.open(
+        return open_model(
             weights,
+            reading(self.settings),
             self.words(),
+            self.path("context.json") if self.settings.get("context") else (),
             tokenizer=load_tokenizer(weights.parent / "tokenizer.json"),
             name=self.model,
-            read=self.settings["read"],
-            dtype=self.settings["ascent"]["dtype"],
             device="auto",
         )

@@ -117,13 +117,14 @@ def read_experiment(paths) -> pd.DataFrame:
     return optima
 
 
-def coordinates(neurons, weights, expected) -> np.ndarray:
+def coordinates(neurons, weights, expected, sign: int = 1) -> np.ndarray:
     """Compute the expected value of each neuron as a coordinate of a normalised state.
 
     Args:
         neurons: `site`, `layer`, `index`, n rows.
         weights: the model's converted weights (a file).
         expected: a function of LayerNorm's gain and bias, see `textualization.models.layernorm`.
+        sign: -1 for the negated neurons of a study of minima.
 
     Returns:
         (n,); NaN for neurons that are no output of a LayerNorm or RMSNorm.
@@ -140,5 +141,5 @@ def coordinates(neurons, weights, expected) -> np.ndarray:
             has_bias = f"{norm}.bias" in file.offset_keys()
             bias = file.get_tensor(f"{norm}.bias") if has_bias else np.zeros_like(gain)
             here = outputs & (neurons["layer"] == layer).to_numpy()
-            values[here] = expected(gain, bias)[neurons["index"][here]]
+            values[here] = expected(sign * gain, sign * bias)[neurons["index"][here]]
     return values

@@ -35,3 +35,6 @@ SOLVERS = {
 NULL_MODELS = ("permuted", "permuted_keep_embeddings", "untrained", "rotated_basis")
 #: What can be read of a layer: its neurons, or a basis of `textualization.models.bases`.
 BASES = ("neurons", "principal", "random", "differences")
+
+#: By what a study seeks, the sign that activations are read with.
+SIGNS = {"maximum": 1, "minimum": -1}

@@ -42,6 +42,7 @@ class Protocol:
             see `textualization.ascent.starts.deviation`).
         seed: seed of x₀, together with the identity of an objective.
         read: position at which neurons are read: `word`, `cls` or `sep`.
+        seek: `maximum`, or `minimum`: all activations are then read negated.
         dtype: `float32` or `float64`.
         entries: number of largest entries of x to keep; 0 if x is not a single vocabulary vector.
         length: number of adjacent free positions, in place of the model's context; 1: as there.
@@ -59,11 +60,17 @@ class Protocol:
     init: Mapping = field(default_factory=lambda: {"kind": "normal", "scale": 1.0})
     seed: int = 0
     read: str = "word"
+    seek: str = "maximum"
     dtype: str = "float32"
     entries: int = 10
     length: int = 1
     place: int = 1
     twin: bool = False
+
+    @property
+    def reading(self) -> dict:
+        """How the model is to be read, as arguments of `Model`."""
+        return {name: getattr(self, name) for name in ("read", "seek", "dtype")}
 
     @property
     def settings(self) -> AscentSettings:
@@ -126,7 +133,7 @@ def ascend_objectives(
     """Ascend on the mean activation of every row's neurons, or on a weighted sum.
 
     Args:
-        model: the model, read at `protocol.read`.
+        model: the model, read as `protocol.reading` says.
         objectives: one row per objective: `neurons`, a list of (site, layer, index) or a dict of
             weights (see `weighted_sums`); `identity`, the tuple that x₀ is drawn by; and any
             descriptive columns. May be empty. Two columns are optional: `sign`, -1 where the lowest
@@ -181,7 +188,13 @@ def ascend_objectives(
     logging.info("%d objectives, up to %d per batch", len(groups), batch)
     snapshots = None
     if execution.snapshots is not None:
-        rest = (protocol, transformer.layout, transformer.device, execution.threads)
+        rest = (
+            protocol,
+            transformer.layout,
+            transformer.sign,
+            transformer.device,
+            execution.threads,
+        )
         snapshots = execution.snapshots_for(_fingerprint(model, sought, start, *rest))
     start_tensor = torch.from_numpy(begun)
     with bar("ascend", "steps") as shown:

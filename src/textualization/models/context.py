@@ -3,12 +3,14 @@
 import json
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import pandas as pd
 from tokenizers import Tokenizer
 
 from textualization.errors import RequestError
+from textualization.files import write_text
 from textualization.models.vocabulary import WordLookup, convention
 
 #: The mark of x in a sentence.
@@ -29,6 +31,16 @@ class Context:
 
     text: str
     tokens: tuple[int | None, ...]
+
+    def save(self, path: str | Path) -> None:
+        """Write the sentence and its tokens to a JSON file, atomically."""
+        write_text(json.dumps(asdict(self), ensure_ascii=False) + "\n", path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Context":
+        """Read a file that `save` wrote."""
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        return cls(found["text"], tuple(found["tokens"]))
 
 
 def read_context(text: str, words: pd.DataFrame, tokenizer: Tokenizer) -> Context:

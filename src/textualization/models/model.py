@@ -26,6 +26,7 @@ from textualization.models.devices import chosen_device
 from textualization.models.transformer import SITES, FrozenTransformer, Tap
 from textualization.models.vocabulary import WordLookup
 from textualization.models.word_activations import all_taps, summarise_neurons, word_activations
+from textualization.registry import SIGNS
 from textualization.spelling import read_as
 
 
@@ -41,6 +42,7 @@ class Model:
         read: position at which neurons are read: `word`, `cls` or `sep`.
         context: what stands around x between the special tokens; x alone if None.
         place: of several x in the context, the one that is read as `word`, from 1.
+        seek: `maximum`, or `minimum`, which negates all activations, and the floors to ceilings.
         device: `cpu`, `cuda` or `auto`.
         dtype: in which activations are computed: `float32` or `float64`.
         path: file that the tensors were read from, or None.
@@ -60,6 +62,7 @@ class Model:
         read: str = "word",
         context: Context | None = None,
         place: int = 1,
+        seek: str = "maximum",
         device: str = "cpu",
         dtype: str = "float32",
         path: str | Path | None = None,
@@ -67,7 +70,7 @@ class Model:
         self.tensors, self.facts = tensors, facts
         self.architecture = Architecture.read(facts)
         self.words, self.tokenizer, self.name, self.read = words, tokenizer, name, read
-        self.context, self.place, self.dtype = context, place, dtype
+        self.context, self.place, self.seek, self.dtype = context, place, seek, dtype
         self.device, self.device_in_words = chosen_device(device)
         self._path = path
         self._transformers: dict[tuple[str, str], FrozenTransformer] = {}
@@ -170,6 +173,7 @@ class Model:
             device=self.device,
             context=self._tokens if tokens is None else tokens,
             place=self.place if tokens is None else place or 1,
+            sign=SIGNS[self.seek],
         )
         if tokens is None:
             self._transformers[dtype, read] = transformer

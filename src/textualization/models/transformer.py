@@ -66,6 +66,7 @@ class FrozenTransformer:
         device: device of the computation.
         context: what stands between the special tokens: the id of a fixed token, or None for an x.
         place: the x that is read as `word`, from 1.
+        sign: 1, or -1 to read all activations negated: their highest value is then the neuron's lowest.
 
     Raises:
         ValueError: the non-linearity is unknown, the context has no x, the position does not exist or
@@ -81,6 +82,7 @@ class FrozenTransformer:
         device="cpu",
         context=(None,),
         place=1,
+        sign=1,
     ):
         tensors = {
             name: t.to(device=device, dtype=dtype if t.is_floating_point() else None)
@@ -109,7 +111,7 @@ class FrozenTransformer:
         numbers = [architecture.block(layer) for layer in range(1, self.layers + 1)]
         blocks = {number: block_of(tensors, number) for number in set(numbers)}
         self._blocks = [blocks[number] for number in numbers]
-        self.length = list(context).count(None)
+        self.sign, self.length = sign, list(context).count(None)
         self._set_tokens(read, context, place)
         self._added = self._added_embeddings(tensors)
         self._rotary = [
@@ -289,7 +291,7 @@ class FrozenTransformer:
             states, inner = self._feed_forward(layer, states)
             keep("intermediate", layer, inner[place])
             keep("output", layer, states[place])
-        return found
+        return found if self.sign > 0 else {tap: -states for tap, states in found.items()}
 
     def _embed(self, words, added):
         """Return the first block's input, from words (..., E) and the embeddings added to them."""
@@ -400,7 +402,7 @@ class FrozenTransformer:
         """
         block = self._blocks[tap.layer - 1]
         centred = self.architecture.normalisation == "layer"
-        w = weights.double().cpu()
+        w = self.sign * weights.double().cpu()
         if tap in self._bases:
             w = w @ self._bases[tap].double().cpu()
         if tap.site == "output":

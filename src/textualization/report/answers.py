@@ -15,8 +15,11 @@ NAMED = 8
 
 
 def neuron_name(document: dict, row: int) -> str:
-    """Return `site/layer/index` for a row of the document's neurons."""
-    return "/".join(str(document["neurons"][part][row]) for part in ("site", "layer", "index"))
+    """Return `site/layer/index` of a row of the document's neurons; of minima with a minus."""
+    minus = "-" if document.get("seek") == "minimum" else ""
+    return minus + "/".join(
+        str(document["neurons"][part][row]) for part in ("site", "layer", "index")
+    )
 
 
 def neuron_answer(document: dict, row: int, optimum: dict) -> list[str]:
