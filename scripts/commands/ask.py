@@ -1,6 +1,7 @@
 """Show what a neuron, or a word's group, responds to, from a finished study or by a new ascent.
 
 PYTHONPATH=src python scripts/commands/ask.py --neuron output/3/120 [--study results/default]
+PYTHONPATH=src python scripts/commands/ask.py --neuron=-output/3/120   (its minimum)
 PYTHONPATH=src python scripts/commands/ask.py --word music [--model minilm-l6]
 """
 
@@ -18,6 +19,7 @@ import pandas as pd
 from study.checksums import DamagedError
 from study.experiments import protocol
 from study.finished import FinishedStudy
+from study.minima import minimum_of
 from study.rankings import rank_words
 from study.reading import note
 from study.settings import group_sizes
@@ -34,7 +36,13 @@ from textualization.ascent.protocol import Execution, Protocol, ascend_objective
 from textualization.errors import SettingsError
 from textualization.models.tokenizer import load_tokenizer
 from textualization.models.vocabulary import WordLookup
-from textualization.report.answers import neuron_answer, neuron_name, printable, word_answer
+from textualization.report.answers import (
+    minimum_answer,
+    neuron_answer,
+    neuron_name,
+    printable,
+    word_answer,
+)
 from textualization.report.atlas import columns, groups_of, optima_of, ranking_of
 from textualization.spelling import read_as
 
@@ -43,8 +51,21 @@ EXECUTION = Execution(threads=os.cpu_count())
 
 
 def ask_neuron(study: FinishedStudy, name: str, fresh: bool) -> list[str]:
-    """Return lines about a neuron; ascend now if the study did not, or if `fresh`."""
+    """Return lines about a neuron; ascend now if the study did not, or if `fresh`.
+
+    A minus in front asks a study of maxima for the neuron's minimum, which is always ascended now. In a
+    study of minima, all names have it.
+    """
+    minus, name = name.strip().startswith("-"), name.strip().removeprefix("-")
+    of_minima = study.document.get("seek") == "minimum"
     row = _row_of(study, name)
+    if of_minima and not minus:
+        raise SettingsError(
+            f"NEURON: {study.folder} seeks minima, and its neurons have a minus (allowed: "
+            f"{neuron_name(study.document, row)}; ask a study of maxima for the maximum)"
+        )
+    if minus and not of_minima:
+        return _ask_minimum(study, row)
     optima = study.document.get("optima")
     if optima and row in optima["neuron"] and not fresh:
         place = optima["neuron"].index(row)
@@ -56,6 +77,15 @@ def ask_neuron(study: FinishedStudy, name: str, fresh: bool) -> list[str]:
     return [_title(neuron_name(study.document, row), study, said)] + neuron_answer(
         study.document, row, optimum
     )
+
+
+def _ask_minimum(study: FinishedStudy, row: int) -> list[str]:
+    """Return lines about a neuron's minimum."""
+    began, neurons = time.monotonic(), study.document["neurons"]
+    neuron = tuple(neurons[part][row] for part in ("site", "layer", "index"))
+    lines = minimum_answer(minimum_of(study, neuron, EXECUTION))
+    said = _ascended(study, began, "singles")
+    return [_title(f"-{neuron_name(study.document, row)}", study, said), *lines]
 
 
 def _row_of(study: FinishedStudy, name: str) -> int:

@@ -45,6 +45,7 @@ def study():
     words["kind"] = words["candidate"].map({True: "word", False: "special"})
     study = FinishedStudy.__new__(FinishedStudy)
     study.document, study.model = {"targets": {"word": ["river"]}}, "tiny-deep"
+    study.settings = {}
     study.words = lambda: words
     study.weights = lambda: DATA / "tiny-deep/model.safetensors"
     return study

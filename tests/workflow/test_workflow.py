@@ -643,6 +643,10 @@ def test_editing_a_module_re_runs_exactly_its_dependants(edited, module, rules):
         ("ascent.solver", "lbfgs", ASCENTS | OF_SINGLES | OF_GROUPS),
         ("ascent.dtype", "float64", ASCENTS | OF_SINGLES | OF_GROUPS
          | {"word_activations", "neuron_summaries", "rank_neurons"}),
+        ("context", "river {} green", ASCENTS | OF_SINGLES | OF_GROUPS
+         | {"read_context", "word_activations", "neuron_summaries", "rank_neurons"}),
+        ("seek", "minimum", ASCENTS | OF_SINGLES | OF_GROUPS
+         | {"word_activations", "neuron_summaries", "rank_neurons"}),
         ("statistics.thresholds", [0.4], {"table_thresholds", "table_nulls_groups"} | OF_TWINS
          | OF_NULL_GROUPS),
         ("statistics.permutations", 3000, {"table_nulls_singles", "table_nulls_groups"} | RECORD

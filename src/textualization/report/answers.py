@@ -31,10 +31,7 @@ def neuron_answer(document: dict, row: int, optimum: dict) -> list[str]:
         optimum: the columns of its optimum, see `optima_of`.
     """
     o, neurons = optimum, document["neurons"]
-    starts = o["starts"]
-    spread = f"{_n(min(starts))} to {_n(max(starts))} over {len(starts)} starts; " * (
-        len(starts) > 1
-    )
+    spread = _spread(o["starts"])
     end = "collapsed" if o["collapsed"] else "converged" if o["converged"] else "not converged"
     ceiling = "none" if o["ceiling"] is None else f"{_n(o['ceiling'])}, optimum at {_share(o)}"
     lines = [
@@ -70,7 +67,41 @@ def neuron_answer(document: dict, row: int, optimum: dict) -> list[str]:
     return [*lines, *_table(rows), "", _groups_of(document, row)]
 
 
-def _explained(optimum) -> list[str]:
+def minimum_answer(minimum: dict) -> list[str]:
+    """Describe a neuron's minimum in lines of text.
+
+    Args:
+        minimum: `activation`, `starts`, `start_activation`, `floor`, `taken`, `converged`, `collapsed`,
+            `nearest`, `least` and the columns of explanation, see `study.minima.minimum_of`.
+    """
+    m = minimum
+    spread = _spread(m["starts"])
+    end = "collapsed" if m["collapsed"] else "converged" if m["converged"] else "not converged"
+    floor = "none" if _missing(m["floor"]) else _n(m["floor"])
+    if not _missing(m["floor"]) and m["floor"] < 0:
+        floor += f", minimum at {_p(m['activation'] / m['floor'])}"
+    word, lowest = m["least"][0]
+    share = f", {_p(lowest / m['activation'])} of the minimum" if m["activation"] < 0 else ""
+    return [
+        f"minimum          {_n(m['activation'])} ({spread}{_n(m['start_activation'])} at the start)",
+        f"floor            {floor}",
+        f"utilisation      the word that activates it least, {printable(word)}, reaches {_n(lowest)}"
+        + share,
+        *_explained(m, "least"),
+        f"ascent           {m['taken']:.0f} steps, {end}",
+        f"nearest words    {_listed(*zip(*m['nearest'], strict=True))}",
+        f"least activating {_listed(*zip(*m['least'], strict=True))}",
+    ]
+
+
+def _spread(starts) -> str:
+    """Say how far the optima of several starts differ; nothing about one."""
+    if len(starts) < 2:
+        return ""
+    return f"{_n(min(starts))} to {_n(max(starts))} over {len(starts)} starts; "
+
+
+def _explained(optimum, how: str = "most") -> list[str]:
     """Say how well the optimum explains its neuron; nothing where that is not known."""
     if _missing(optimum["explanation"]):
         return []
@@ -81,7 +112,7 @@ def _explained(optimum) -> list[str]:
     # Of the most activating words. There is no share where the vocabulary has not that many words.
     found = [(round(TOP * share), near) for near, share in shares if not _missing(share)]
     if found:
-        said += f"; of the {TOP} words that activate it most, "
+        said += f"; of the {TOP} words that activate it {how}, "
         said += "{} are among the {:,} nearest".format(*found[0])
         said += "".join(f", {count} among the {near:,}" for count, near in found[1:])
     return [f"explanation      {said}"]
