@@ -13,6 +13,7 @@ import yaml
 
 from study.checksums import recorded
 from study.job import run
+from study.reading import in_short
 from textualization.files import write_text
 
 
@@ -21,6 +22,7 @@ def main(settings: dict, models: list, weights: list, provenance: str, settings_
     record = {
         "study": settings["study"],
         "seed": settings["seed"],
+        "neurons": in_short(settings),
         "models": {name: settings["catalogue"][name] for name in settings["models"]},
         "frozen": {m: recorded(p) for m, p in zip(models, weights, strict=True)},
         "commit": _commit(Path(__file__).parent),

@@ -42,6 +42,8 @@ def bytes_per_objective(model: FrozenTransformer, solver: Solver, deepest: int) 
     """Return an upper bound of the memory of one more objective with its gradient, in bytes."""
     saved = max(3, model.tokens) * deepest * (8 * model.hidden + 2 * model.intermediate)
     temporary = 20 * model.hidden + 9 * model.intermediate
+    if model.tokens > 3:  # attention multiplies out every pair of tokens
+        temporary += 3 * model.tokens**2 * model.hidden
     one = torch.zeros(1, model.free, dtype=model.dtype, device=model.device)
     state = sum(t.numel() for t in solver.begin(one + 1).values())
     # A move holds the old and the new state.
