@@ -117,7 +117,7 @@ def page_of(documents: dict[str, dict], study: str = "made-up") -> str:
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in folder.rglob("*.[cj]s*")
     }
-    about = {"study": study, "read": "word", "candidates": "whole_words", "solver": "paper"}
+    about = {"study": study, "read": "read at word", "candidates": "whole_words", "solver": "paper"}
     return atlas.page(
         (folder / "index.html").read_text(encoding="utf-8"),
         files,
