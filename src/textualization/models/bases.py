@@ -160,6 +160,9 @@ def read_in(model: Model, rows: dict[Tap, np.ndarray]) -> Model:
         model.tokenizer,
         name=model.name,
         read=model.read,
+        context=model.context,
+        place=model.place,
+        seek=model.seek,
         device=model.device,
         dtype=model.dtype,
     )
