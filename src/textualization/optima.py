@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from textualization.analysis.describe import among_words, with_utilisation
+from textualization.analysis.describe import among_words, shares_of_bounds, with_utilisation
 from textualization.analysis.explanation import COLUMNS as EXPLANATION
 from textualization.analysis.explanation import explanation
 from textualization.analysis.similarity import several_nearest_words
@@ -103,13 +103,10 @@ class Optima:
         names = words["word"].to_numpy()
         embedding, start = self._inputs(self.arrays.embedding), self._inputs(self.arrays.start)
         among = among_words(embedding[0], start[0], model.embeddings, words, self._targets)
-        activation, ceiling, floor = self.activation, self.arrays.ceiling, self.floor
-        below = (self.sign < 0) & (floor < 0)
+        activation = self.activation
         facts = facts.assign(
             activation=self.sign * activation,
-            share_of_ceiling=np.where(self.sign > 0, activation / ceiling, np.nan),
-            floor=floor,
-            share_of_floor=np.where(below, activation / np.where(below, floor, 1), np.nan),
+            **shares_of_bounds(activation, self.sign, self.arrays.ceiling, self.floor),
             **{column: among[column].to_numpy() for column in among if column != "nearest"},
         )
         if (self._targets < 0).all():

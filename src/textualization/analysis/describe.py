@@ -155,6 +155,27 @@ def with_utilisation(facts: pd.DataFrame) -> pd.DataFrame:
     return facts.assign(**shares)
 
 
+def shares_of_bounds(activation, sign, ceiling, floor) -> dict[str, np.ndarray]:
+    """Compare activations with their bounds.
+
+    Args:
+        activation: the objectives' own activations, (n,).
+        sign: 1 where a maximum is sought, -1 where a minimum is, (n,).
+        ceiling, floor: bounds over all inputs, (n,).
+
+    Returns:
+        `ceiling`, `share_of_ceiling` (NaN for minima), `floor`, `share_of_floor` (NaN unless a minimum
+        is sought and the floor is below 0), (n,) each.
+    """
+    below = (sign < 0) & (floor < 0)
+    return {
+        "ceiling": ceiling,
+        "share_of_ceiling": np.where(sign > 0, activation / ceiling, np.nan),
+        "floor": floor,
+        "share_of_floor": np.where(below, activation / np.where(below, floor, 1), np.nan),
+    }
+
+
 def ended(optima: OptimaArrays, convergence: dict, collapse: float) -> pd.DataFrame:
     """Tell whether each ascent `converged` and whether it `collapsed`.
 

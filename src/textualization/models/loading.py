@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from textualization.errors import RequestError, SourceError, require_choice
 from textualization.models import sources
 from textualization.models.architecture import Architecture
-from textualization.models.config import family_of, model_type_of
+from textualization.models.config import config_of, family_of, model_type_of
 from textualization.models.context import read_context
 from textualization.models.conversion import convert, convert_loaded
 from textualization.models.families import NAMES, unknown
@@ -69,10 +69,12 @@ def load(
             folder = _folder_of(source, revision, Path(temporary))
             family = family or family_of(source, model_type_of(folder))
             tensors, facts = convert(folder, family, frame)
+            config = config_of(folder, family)
             tokens = load_tokenizer(folder / "tokenizer.json")
         name = Path(source).name if Path(source).exists() else str(source)
     else:
         tensors, facts, tokens, name = _of_transformers(source, tokenizer, family, frame)
+        config = source.config
     vocabulary = json.loads(tokens.to_str())
     entries = tokens.get_vocab(with_added_tokens=True)
     try:
@@ -82,6 +84,7 @@ def load(
         stated = None if context is None else read_context(context, words, tokens)
         how = {"read": read, "context": stated, "place": place}
         model = Model(tensors, facts, words, tokens, name=name, device=device, **how)
+        model.tied = getattr(config, "tie_word_embeddings", None)
         model.transformer()  # raises if the model has no such position, or too few
     except (ValueError, RuntimeError) as error:
         raise RequestError(f"{name}: {error}") from None

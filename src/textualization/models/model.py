@@ -51,6 +51,9 @@ class Model:
         RuntimeError: `cuda` is requested and no GPU can be used.
     """
 
+    #: Whether the language head is tied to the word embeddings; None if that is not known.
+    tied: bool | None = None
+
     def __init__(
         self,
         tensors: Mapping[str, torch.Tensor],
