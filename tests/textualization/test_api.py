@@ -60,7 +60,8 @@ def test_an_import_is_light_and_offers_its_face():
     face, heavy = done.stdout.splitlines()
     assert (
         face
-        == "['Model', 'Optima', 'RequestError', 'ascend', 'explain', 'load', "
+        == "['BestSentences', 'Model', 'Optima', 'RequestError', 'Texts', 'ascend', 'ascend_text', "
+        "'best_sentences', 'explain', 'load', "
         "'principal_components', 'random_directions', 'read_directions', 'word_difference', "
         "'word_direction']"
         and heavy == "set()"

@@ -89,15 +89,16 @@ def test_its_values_are_those_of_transformers_and_a_full_sweep_is_a_local_optimu
     ]
 
 
-def test_two_tokens_come_close_to_the_best_of_all_pairs(model, oracle):
+def test_two_tokens_come_close_to_the_best_of_all_pairs(oracle):
+    model = tx.load(FOLDER, device="cpu")
+    alone = Retokeniser(model).alone(np.flatnonzero(model.candidates))[::4]
+    model.words["candidate"] = model.words.index.isin(alone)
     found = tx.ascend_text(model, NEURONS, tokens=2, sweeps=9, restarts=4, **EXACT)
-    alone = Retokeniser(model).alone(np.flatnonzero(model.candidates))
     pairs = np.array(list(itertools.product(alone, repeat=2)))
-    values = [oracle(part).max(axis=1) for part in np.array_split(pairs[:, :], 40)]
-    low = [oracle(part).min(axis=1) for part in np.array_split(pairs[:, :], 40)]
-    highest, lowest = np.concatenate(values).max(axis=0), np.concatenate(low).min(axis=0)
-    best = np.array([highest[0], lowest[1], highest[2]])
-    share = found.activation / best
+    values = np.concatenate([oracle(part) for part in np.array_split(pairs, 9)])
+    assert len(pairs) > 3000
+    best = [values[..., 0].max(), values[..., 1].min(), values[..., 2].max()]
+    share = found.activation / np.array(best)
     assert (share <= 1 + 1e-10).all() and (share > 0.97).all()
 
 
@@ -146,7 +147,6 @@ def test_a_text_that_is_read_as_other_tokens_is_not_taken(model):
     river, piece = model.id_of("river"), int(np.flatnonzero(model.words["word"] == "##ab")[0])
     assert writing.text_of([river, piece]) == "riverab"
     assert writing.text_of([piece, river]) is None
-    assert writing.text_of([2, river]) != "[CLS] river" or True
     assert writing.alone(np.array([piece, river, 5])).tolist() == [river]
 
 
