@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from textualization.analysis.running import Highest, Sample
-from textualization.ascent.exhaustive import by_tokens
 from textualization.ascent.objectives import Objectives, weighted_sums
 from textualization.corpora import check_corpus, sentences
 from textualization.draws import generator
@@ -178,5 +177,5 @@ def _batches(window: list[_Read], batch: int) -> Iterator[list[int]]:
 def _values(reading: TokenPass, objectives: Objectives, ids: list[list[int]]) -> np.ndarray:
     """Evaluate objectives at every token of sentences of one length, (tokens, n), float64."""
     with torch.inference_mode():
-        found = by_tokens(reading, objectives, reading.embeddings(torch.tensor(ids)))
+        found = reading.values(objectives, reading.embeddings(torch.tensor(ids)))
     return found.flatten(0, 1).double().cpu().numpy()

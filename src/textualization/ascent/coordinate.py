@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import torch
 
-from textualization.ascent.exhaustive import by_tokens
 from textualization.ascent.objectives import Objectives
 from textualization.models.language_head import LanguageHead
 from textualization.models.token_activations import TokenPass
@@ -115,7 +114,7 @@ class TextScore:
 
     def _of(self, ids, inputs) -> Scores:
         """Score texts, given their embeddings too, (n, t, E)."""
-        found = by_tokens(self.reading, self.objective, inputs)[..., 0]
+        found = self.reading.values(self.objective, inputs)[..., 0]
         if self.place is None:
             activation, place = found.max(dim=1)
         else:
@@ -133,7 +132,6 @@ def ascend_text_from(
     pool: torch.Tensor,
     settings: Coordinate,
     readable: Callable[[list[int]], bool],
-    swept: frozenset[int] = frozenset(),
 ) -> Ended:
     """Ascend from one text.
 
@@ -143,11 +141,10 @@ def ascend_text_from(
         pool: ids of the words that may stand at any position, (C,).
         settings: the settings.
         readable: tells whether a text may be taken.
-        swept: positions at which the start is known to have the best word of the pool.
     """
     text, now, tokens = start, score(start[None]), len(start)
     taken = idle = evaluated = 0
-    swept, sweeps = set(swept), settings.sweeps
+    swept, sweeps = set(), settings.sweeps
     while True:
         if idle < tokens and taken < settings.steps and len(swept) < tokens:
             position, exact = taken % tokens, False

@@ -1,4 +1,4 @@
-"""Activations of objectives by words and by tokens of texts, and every objective's best word."""
+"""Activations of objectives by words, and the best word of every objective."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -6,7 +6,6 @@ from typing import NamedTuple
 import torch
 
 from textualization.ascent.objectives import Objectives
-from textualization.models.token_activations import TokenPass
 from textualization.models.transformer import FrozenTransformer
 
 
@@ -49,21 +48,6 @@ def by_words(
         chunk: words per forward pass.
     """
     return torch.cat([value for _, value in _in_chunks(model, objectives, words, chunk)])
-
-
-def by_tokens(reading: TokenPass, objectives: Objectives, inputs: torch.Tensor) -> torch.Tensor:
-    """Evaluate objectives at every token of texts.
-
-    Args:
-        reading: the model's pass over texts.
-        objectives: n objectives.
-        inputs: embeddings of texts of t tokens each, (texts, t, E).
-
-    Returns:
-        (texts, t, n).
-    """
-    found = reading.activations(inputs, objectives.neurons)
-    return sum(found[tap] @ weights.T for tap, weights in objectives.weights.items())
 
 
 def _in_chunks(model, objectives, words, chunk) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -69,6 +69,19 @@ class TokenPass:
         first = len(self._before)
         return self._run(inputs, neurons, slice(first, first + inputs.shape[1]))
 
+    def values(self, objectives, inputs: torch.Tensor) -> torch.Tensor:
+        """Evaluate objectives at every token.
+
+        Args:
+            objectives: m weighted sums, `textualization.ascent.objectives.Objectives`.
+            inputs: as of `activations`.
+
+        Returns:
+            (n, t, m).
+        """
+        found = self.activations(inputs, objectives.neurons)
+        return sum(found[tap] @ weights.T for tap, weights in objectives.weights.items())
+
     def before_each(self, inputs: torch.Tensor) -> torch.Tensor:
         """Compute the last state ahead of every token of a text that has one, (n, tokens, H)."""
         tap = Tap("output", self.transformer.layers)
