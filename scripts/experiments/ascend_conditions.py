@@ -15,8 +15,7 @@ from study.context_groups import tokens_of
 from study.context_table import read_contexts
 from study.experiment_objectives import FACTS, ExperimentObjectives, requested_words
 from study.experiments import ALONE
-from study.job import run
-from study.job_progress import in_turn
+from study.job import in_turn, run
 from study.models import open_model
 from textualization.analysis.describe import among_words
 from textualization.analysis.explanation import explanation

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from study.job import run
-from study.job_progress import in_turn
+from study.job import in_turn, run
 from study.models import open_model
 from study.null_optima import describe_null_groups
 from study.word_groups import dealt_words

@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from study.job import run
-from study.job_progress import in_turn
+from study.job import in_turn, run
 from study.models import open_model
 from textualization.analysis.describe import describe_singles, in_order
 from textualization.analysis.null_draws import dealt

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from study.job import run
-from study.job_progress import in_turn
+from study.job import in_turn, run
 from study.models import open_model
 from study.null_optima import describe_null_groups
 from study.word_groups import dealt_words

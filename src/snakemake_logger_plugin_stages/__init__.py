@@ -1,6 +1,7 @@
 """Show a run's stages instead of snakemake's own lines: `snakemake --logger stages`.
 
-Snakemake finds the plugin by this package's name.
+Snakemake finds the plugin by this package's name, and imports it before a Snakefile is read. It imports
+nothing of `study` or `textualization`, which may be another checkout's at that time.
 """
 
 import time
@@ -10,8 +11,8 @@ from pathlib import Path
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from study.stage_display import display
-from study.stages import Stages, counted, duration
+from snakemake_logger_plugin_stages.display import display
+from snakemake_logger_plugin_stages.stages import Stages, counted, duration
 
 #: How messages begin that are shown although nothing is wrong.
 SHOWN = ("Nothing to be done", "Terminating", "Will exit", "Trying to restart", "Removing output")

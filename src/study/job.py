@@ -6,6 +6,7 @@ import inspect
 import logging
 import sys
 import traceback
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from study import checksums
@@ -109,3 +110,11 @@ def _linked(path) -> bool:
     """Tell whether an input is a link to a result elsewhere, without a checksum."""
     path = Path(path)
     return path.parts[0] == "results" and path.is_symlink() and not checksums.has_record(path)
+
+
+def in_turn(what: str, items: Iterable) -> Iterator:
+    """Yield the items; log each one's number before, such as `replicate 1 of 2`."""
+    items = list(items)
+    for number, item in enumerate(items, start=1):
+        logging.info("%s %d of %d", what, number, len(items))
+        yield item

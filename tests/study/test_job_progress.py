@@ -3,7 +3,8 @@ import os
 
 import pytest
 
-from study.job_progress import in_turn, progress_in, read_progress
+from snakemake_logger_plugin_stages.progress import progress_in, read_progress
+from study.job import in_turn
 
 
 def lines(*messages):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from study.stage_display import PlainLines, described
-from study.stages import Stages, State, duration, seconds_left
+from snakemake_logger_plugin_stages.display import PlainLines, described
+from snakemake_logger_plugin_stages.stages import Stages, State, duration, seconds_left
 
 NOWHERE = Path("no-such.log")
 

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TextIO
 
-from study.stages import Stages, State, duration
+from snakemake_logger_plugin_stages.stages import Stages, State, duration
 
 #: Seconds between plain lines while no stage ends.
 PAUSE = 60

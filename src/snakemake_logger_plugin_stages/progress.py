@@ -1,8 +1,6 @@
-"""How far a job is, by its log: scripts and the library write it, the display of a run reads it."""
+"""How far a job is, by its log, to which the library and `study.job.in_turn` write it."""
 
-import logging
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,14 +22,6 @@ class JobProgress(NamedTuple):
 
     share: float
     note: str
-
-
-def in_turn(what: str, items: Iterable) -> Iterator:
-    """Yield the items; log each one's number before, such as `replicate 1 of 2`."""
-    items = list(items)
-    for number, item in enumerate(items, start=1):
-        logging.info("%s %d of %d", what, number, len(items))
-        yield item
 
 
 def read_progress(log: Path | None, since: float) -> JobProgress:

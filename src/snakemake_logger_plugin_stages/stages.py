@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from study.job_progress import read_progress
+from snakemake_logger_plugin_stages.progress import read_progress
 
 
 class Job(NamedTuple):
