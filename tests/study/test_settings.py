@@ -210,9 +210,14 @@ def test_what_is_just_allowed_passes(key, value):
 STUDIES = sorted({path.name for path in (ROOT / "config").glob("*.yaml")} - {"config.schema.yaml"})
 
 
+#: A shipped config that changes another one.
+UPON = {"test-questions.yaml": "test.yaml"}
+
+
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_shipped_settings_are_valid(name):
-    settings = merged(shipped(), shipped(name))
+    below = merged(shipped(), shipped(UPON[name])) if name in UPON else shipped()
+    settings = merged(below, shipped(name))
     assert problems(settings, SCHEMA) == []
     assert complaints(settings) == []
 
