@@ -60,7 +60,7 @@ rule compare_models:
         neurons={model: neurons_of(model, "model") for model in config["models"]},
         shares={
             model: {
-                f"{share:.1%}": size
+                f"{100 * share:g}%": size
                 for share in GROUPS["sizes"]["model"]
                 if share < 1
                 for size in group_sizes([share], neurons_of(model, "model"))

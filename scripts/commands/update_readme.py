@@ -52,6 +52,11 @@ PUBLISHED = {"minilm-paper": ("minilm-l6", "MiniLM"), "mpnet": ("mpnet-base", "M
 FIGURES_PUBLISHED = {"mpnet": ("recovery", "nulls", "explanation", "thresholds")}
 FILES = ("claims.csv", "claims.md", "config.yaml", "findings.md", "provenance.json")
 
+#: The study that compares models, its models in prose, and what is published of its comparison.
+COMPARED = "real-models"
+COMPARED_MODELS = {"minilm-l6": "MiniLM", "mpnet-base": "MPNet-base", "smollm2-135m": "SmolLM2"}
+COMPARISON = ("models.png", "models.txt", "numbers.csv", "words.csv")
+
 #: The study by the paper's full protocol on MiniLM, and the claims shown of it.
 PROTOCOL = "minilm-paper"
 SHOWN_OF_PROTOCOL = {claim: SHOWN[claim] for claim in list(SHOWN)[:4]} | {
@@ -103,6 +108,13 @@ def main(readme="README.md", page="docs/results.md", results="results") -> None:
     _put(page, "size", markdown(_claims(size, SHOWN_OF_SIZE, *PUBLISHED[PAPERS_SIZE])))
     _put(readme, "headline", markdown(_headline(HEADLINE)))
     _put("docs/architectures.md", "shares", markdown(_at_shares()))
+    if (compared := Path(results) / COMPARED / "comparison").is_dir():
+        _publish(COMPARED, compared.parent)
+        for name in COMPARISON:
+            shutil.copyfile(compared / name, Path("docs") / COMPARED / name)
+    _put("docs/architectures.md", "compared", markdown(_compared(Path("docs") / COMPARED)))
+    alt = (Path("docs") / COMPARED / "models.txt").read_text(encoding="utf-8").strip()
+    _describe("docs/architectures.md", f"{COMPARED}/models.png", alt)
     if (groups := Path(results) / DECODER).is_file():
         _put("docs/architectures.md", "decoder", groups.read_text(encoding="utf-8") + "\n")
     _describe(readme, "docs/recovery-5000.png", _thresholds(Path("docs") / PROTOCOL))
@@ -170,6 +182,33 @@ def _at_shares() -> pd.DataFrame:
             for name, value in values.items():
                 text = f"{readable(float(value))} ({value / neurons:.1%})"
                 row[name] = "not reached" if pd.isna(value) else text
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _compared(study: Path) -> pd.DataFrame:
+    """Return recovery and explanation of groups of equal shares: each model, and its null models."""
+    claims, rows = read_csv(study / "claims.csv"), []
+    claims = claims.assign(null=claims["null_model"].fillna(""))
+    for model, named in COMPARED_MODELS.items():
+        neurons = catalogue()[model]["layers"] * catalogue()[model]["intermediate"]
+        of_model = claims[claims["model"] == model].set_index(["claim", "null"])
+        sizes = of_model.index.get_level_values("claim").str.extract(
+            r"^group\.recovery\.absolute\.(\d+)$"
+        )
+        for size in sizes[0].dropna().astype(int).drop_duplicates():
+            row = {"model": named, "neurons": f"{size:,} ({size / neurons:.1%})"}
+            for name, claim in (
+                ("recovered, absolute", f"group.recovery.absolute.{size}"),
+                ("recovered, relative", f"group.recovery.ratio_to_max.{size}"),
+                ("explanation, absolute", f"group.explanation.absolute.{size}"),
+            ):
+                own = of_model.loc[(claim, "")]
+                row[name] = with_interval(own["value"], own["ci_low"], own["ci_high"])
+                values = (of_model.loc[(claim, null), "null_value"] for null in NULLS)
+                row[f"{name}: {', '.join(NULLS)}"] = ", ".join(
+                    readable(float(value)) for value in values
+                )
             rows.append(row)
     return pd.DataFrame(rows)
 

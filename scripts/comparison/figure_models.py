@@ -1,11 +1,13 @@
 """Models compared: recovery, group sizes, and excess over null models.
 
-Left: recovery of the words that all models have, against group size. Middle: group size at which
-recovery reaches the rate above the panel, as a share of the model's neurons. Right: excess of the
-cosine to the nearest word over each model's own null models. Bars are intervals.
+Left: recovery of the words that all models have, against group size (in per cent of the model's neurons
+where the settings give sizes as shares). Middle: group size at which recovery reaches the rate above the
+panel, as a share of the model's neurons. Right: excess of the cosine to the nearest word over each
+model's own null models. Bars are intervals.
 """
 
 import pandas as pd
+from matplotlib.ticker import LogLocator
 
 from study.job import run
 from textualization.report.alt_text import alt_text, course, interval
@@ -39,11 +41,19 @@ def main(numbers, models, level, files: FigureFiles) -> None:
 
 
 def _matched(numbers) -> pd.DataFrame:
-    """Return recovery (%) of the matched words by size, for the first selection; may be empty."""
+    """Return recovery (%) of the matched words by `size`, for the first selection; may be empty.
+
+    `unit` of a size: neurons, or the per cent of a model's neurons where there are such groups.
+    """
     found = numbers[numbers["quantity"].str.startswith("matched.recovery.")].copy()
     if len(found):
-        found[["selection", "size"]] = found["quantity"].str.split(".", expand=True)[[2, 3]]
-        found = found[found["selection"] == found["selection"].iloc[0]].astype({"size": int})
+        parts = found["quantity"].str.split(".", n=3, expand=True)
+        found["selection"], sizes = parts[2], parts[3]
+        shares = sizes.str.endswith("%")
+        found["size"] = sizes.str.removesuffix("%").astype(float)
+        found["unit"] = "% of the model's neurons" if shares.any() else "neurons"
+        found = found[shares] if shares.any() else found
+        found = found[found["selection"] == found["selection"].iloc[0]]
         found[["value", "low", "high"]] *= 100
     return found
 
@@ -61,8 +71,9 @@ def _recovery_alt_text(numbers) -> str:
         course(model, rows["size"], rows["value"], " %")
         for model, rows in found.groupby("model", sort=False)
     ]
+    unit = found["unit"].iloc[0] if len(found) else "neurons"
     return alt_text(
-        "Recovery of the words that all models have, against group size (neurons)", facts
+        f"Recovery of the words that all models have, against group size ({unit})", facts
     )
 
 
@@ -97,6 +108,7 @@ def _recovery(axis, numbers, models) -> None:
     axis.set_ylim(-3, 104)
     if not len(found):
         return
+    axis.set_xlabel(f"group size ({found['unit'].iloc[0]})")
     for model, style in zip(models, _styles(models), strict=True):
         with_bars(axis, found[found["model"] == model], label=model, **style)
     sizes = sorted(found["size"].unique())
@@ -114,9 +126,9 @@ def _thresholds(axis, numbers, models, level) -> None:
         _points(axis, 100 * rows[["share", "share_low", "share_high"]], y, style, label(selection))
     axis.set(xscale="log", xlabel="neurons (% of the model's)")
     axis.set_title(f"{level} % of words recovered")
-    for which in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
-        which("{x:g}")
-    axis.tick_params(axis="x", which="both", rotation=45)
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.set_xticks([], minor=True)
     never = found.loc[found["value"].isna(), "model"]
     if len(never):
         y, edge = [models.index(model) for model in never], axis.get_yaxis_transform()

@@ -18,14 +18,14 @@ def test_groups_of_a_share_are_those_of_the_models_own_size():
         ],
         columns=["selection", "size", "word", "recovered", "explanation"],
     )
-    rows = _at_shares(groups, "m", {"2.0%": 5}, Intervals(0.95, 200, 1))
+    rows = _at_shares(groups, "m", {"2%": 5}, Intervals(0.95, 200, 1))
     found = {row["quantity"]: row for row in rows}
     assert set(found) == {
-        f"matched.{name}.{selection}.2.0%"
+        f"matched.{name}.{selection}.2%"
         for name in ("recovery", "explanation")
         for selection in ("absolute", "z_score")
     }
-    assert found["matched.recovery.absolute.2.0%"]["value"] == pytest.approx(0.75)
-    row = found["matched.explanation.absolute.2.0%"]
+    assert found["matched.recovery.absolute.2%"]["value"] == pytest.approx(0.75)
+    row = found["matched.explanation.absolute.2%"]
     assert row["value"] == pytest.approx(0.4) and row["n"] == 2 and row["model"] == "m"
     assert row["low"] <= 0.3 + 1e-9 and row["high"] >= 0.5 - 1e-9
