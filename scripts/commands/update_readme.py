@@ -57,6 +57,21 @@ COMPARED = "real-models"
 COMPARED_MODELS = {"minilm-l6": "MiniLM", "mpnet-base": "MPNet-base", "smollm2-135m": "SmolLM2"}
 COMPARISON = ("models.png", "models.txt", "numbers.csv", "words.csv")
 
+#: The page on bases: where the experiment is in results/, by the name of its figure and table.
+BASES = "docs/basis.md"
+OF_BASES = {
+    "basis": f"{QUESTIONS}/{MODEL}/experiments/basis",
+    "basis-mpnet": "mpnet-basis/mpnet-base/experiments/basis",
+}
+SHOWN_OF_BASES = {
+    "nearest_cosine": "cosine to the nearest word",
+    "explanation": "explanation",
+    "share_of_ceiling": "share of the ceiling",
+    "utilisation_best_word": "utilisation, best word",
+    "restart_cosine": "cosine of two starts' optima",
+    "recovered": "recovery",
+}
+
 #: The study by the paper's full protocol on MiniLM, and the claims shown of it.
 PROTOCOL = "minilm-paper"
 SHOWN_OF_PROTOCOL = {claim: SHOWN[claim] for claim in list(SHOWN)[:4]} | {
@@ -140,10 +155,33 @@ def main(readme="README.md", page="docs/results.md", results="results") -> None:
         _put(page, "questions", markdown(_conditions(numbers)))
         for name in QUESTIONS_FIGURES:
             _show(page, name, experiments / name / "figure.png")
+    for name, place in OF_BASES.items():
+        if (found := Path(results) / place / "numbers.csv").is_file():
+            _put(BASES, name, markdown(_bases(read_csv(found))))
+            _show(BASES, name, found.with_name("figure.png"))
     if (along := experiments / "explanation/figure.png").is_file():
         _show(EXPLANATION, "explanation-along", along)
     if (peak := experiments / "explanation/peak.csv").is_file():
         _put(EXPLANATION, "peak", markdown(_peaks(read_csv(peak))))
+
+
+def _bases(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per basis and kind of objective: the model's values, and its null models'."""
+    rows = []
+    for (condition, of, size), same in numbers.groupby(["condition", "of", "size"], sort=False):
+        basis = condition.rpartition("basis=")[2]
+        what = {"single": "single rows", "leading": "leading rows"}.get(of, f"groups of {size:g}")
+        row = {"basis": basis, "of": what}
+        for statistic, name in SHOWN_OF_BASES.items():
+            found = same[same["statistic"] == statistic].set_index("null_model")
+            own = found[found.index.isna()]
+            row[name] = ""
+            if len(own):
+                value = with_interval(*own.iloc[0][["value", "ci_low", "ci_high"]])
+                nulls = (readable(float(found.loc[null, "null_value"])) for null in NULLS)
+                row[name] = f"{value}; {', '.join(nulls)}"
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _peaks(table: pd.DataFrame) -> pd.DataFrame:

@@ -233,3 +233,6 @@ def test_what_is_not_allowed_is_named(model, tmp_path):
     cls = tx.load(FOLDER, device="cpu", read="cls")
     with pytest.raises(tx.RequestError, match="read: .* read at 'cls'"):
         tx.best_sentences(cls, corpus, NEURONS)
+    within = tx.load(FOLDER, device="cpu", context="green {}")
+    with pytest.raises(tx.RequestError, match="context: .* loaded without context"):
+        tx.best_sentences(within, corpus, NEURONS)

@@ -19,7 +19,7 @@ class TokenPass:
         dtype: `float32` or `float64`; the model's own if None.
 
     Raises:
-        RequestError: the model is read at a special token.
+        RequestError: the model is read at a special token, within a context, or for minima.
     """
 
     def __init__(self, model, dtype: str | None = None):
@@ -27,6 +27,11 @@ class TokenPass:
             raise RequestError(
                 f"read: {model.name} is read at {model.read!r}, and not at the tokens of a text "
                 "(allowed: a model that was loaded with read='word')"
+            )
+        if model.context is not None or model.seek != "maximum":
+            raise RequestError(
+                f"context: {model.name} is read in a context of its own, or for minima, and a text stands "
+                "alone (allowed: a model that was loaded without context)"
             )
         self.transformer = transformer = model.transformer(dtype)
         self.architecture, self.device = transformer.architecture, transformer.device
