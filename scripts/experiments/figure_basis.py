@@ -31,7 +31,7 @@ PANELS = (
 #: Columns of the model's values and of null models'.
 OWN, OF_NULL = ("value", "ci_low", "ci_high"), ("null_value", "null_low", "null_high")
 #: Room that the points of one basis take on the axis.
-ROOM = 0.55
+ROOM = 0.7
 
 
 def main(numbers, files: FigureFiles) -> None:
@@ -101,7 +101,7 @@ def _draw(axis, points, series) -> None:
         for slot, basis in enumerate(bases):
             rows = points[(points["basis"] == basis) & (points["series"] == name)]
             rows = rows.sort_values("size")
-            order = [sizes.index(size) * len(series) + place for size in rows["size"]]
+            order = [place * len(sizes) + sizes.index(size) for size in rows["size"]]
             x = [slot + ROOM * (at / steps - 0.5) for at in order]
             bars = [(rows["value"] - rows["low"]).clip(0), (rows["high"] - rows["value"]).clip(0)]
             axis.errorbar(
