@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from textualization.draws import generator
+from textualization.analysis.direction_vectors import (
+    components,
+    orthonormal,
+    read_rows,
+    unit_direction,
+)
 from textualization.errors import RequestError, require_choice
 from textualization.models.model import Model
 from textualization.models.transformer import SITES, Tap
@@ -74,13 +77,8 @@ def principal_components(
     tap = _tap(model, layer, site)
     ids = np.flatnonzero(model.candidates)
     _check_count(count, min(model.width(site), len(ids) - 1))
-    activations = model.word_activations(ids, [tap])[tap].astype(np.float64)
-    centred = activations - activations.mean(axis=0)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    components = vectors.T[::-1][:count]
-    largest = np.abs(components).argmax(axis=1)
-    components = components * np.sign(components[np.arange(count), largest])[:, None]
-    return _named(site, layer, "pc", components)
+    activations = model.word_activations(ids, [tap])[tap]
+    return _named(site, layer, "pc", components(activations, count))
 
 
 def random_directions(
@@ -104,10 +102,7 @@ def random_directions(
     _tap(model, layer, site)
     width = model.width(site)
     _check_count(count, width)
-    dice = generator(seed, "directions", site, layer)
-    q, r = np.linalg.qr(dice.standard_normal((count, width)).T)
-    # With these signs the directions are distributed uniformly (Mezzadri 2007, math-ph/0609050).
-    return _named(site, layer, "random", (q * np.sign(r.diagonal())).T)
+    return _named(site, layer, "random", orthonormal(width, count, layer, site, seed))
 
 
 def read_directions(path: str | Path, layer: int, site: str = "output") -> dict[str, Direction]:
@@ -122,30 +117,10 @@ def read_directions(path: str | Path, layer: int, site: str = "output") -> dict[
         Directions by name: the tensor's name, or the file's. Of several, `name/1` and so on.
 
     Raises:
-        RequestError: the file cannot be read, or an array is not of this form or has a row of zeros.
+        RequestError: the file cannot be read, an array is not of this form or has a row of zeros, or
+            two directions have the same name.
     """
-    path = Path(path)
-    try:
-        if path.suffix == ".safetensors":
-            arrays = load_file(path)
-        elif path.suffix == ".npy":
-            arrays = {path.stem: np.load(path, allow_pickle=False)}
-        else:
-            raise RequestError(f"path: {path} is of no known kind (allowed: .safetensors, .npy)")
-    except (OSError, ValueError, SafetensorError) as error:
-        if isinstance(error, RequestError):
-            raise
-        raise RequestError(f"path: {path} cannot be read ({error})") from None
-    found = {}
-    for name, array in arrays.items():
-        if array.ndim not in (1, 2) or not array.size:
-            raise RequestError(
-                f"path: {path}: {name} has the shape {array.shape} (allowed: (width,), (k, width))"
-            )
-        for row, vector in enumerate(np.atleast_2d(array), 1):
-            own = name if array.ndim == 1 else f"{name}/{row}"
-            found[own] = _direction(site, layer, vector.astype(np.float64), f"path: {path}: {own}")
-    return found
+    return {name: (site, layer, vector) for name, vector in read_rows(path).items()}
 
 
 def _mean(model: Model, words: Sequence[str], layer: int, site: str) -> np.ndarray:
@@ -178,6 +153,4 @@ def _named(site: str, layer: int, kind: str, vectors: np.ndarray) -> dict[str, D
 
 def _direction(site: str, layer: int, vector: np.ndarray, of: str) -> Direction:
     """Return a direction of unit length."""
-    if not np.isfinite(vector).all() or not vector.any():
-        raise RequestError(f"{of} is zero or not finite: no direction")
-    return site, layer, vector / np.linalg.norm(vector)
+    return site, layer, unit_direction(vector, of)
