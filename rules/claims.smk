@@ -20,7 +20,8 @@ STUDY_FILES += [STUDY / "atlas/index.html"] if SUBJECTS else []
 MODEL_FILES = every_kind(MODEL_TABLES + MODEL_FIGURES + EXPERIMENT_FILES)
 MODEL_FILES += [
     MODEL / f"{subject}{kind}"
-    for subject in STUDIED
+    for subject in (*STUDIED, "directions")
+    if subject in SUBJECTS
     for kind in (".parquet", "_embeddings.npy", "_curves.parquet")
 ]
 MODEL_FILES += [table_of("thresholds_by_word")] if "groups" in SUBJECTS else []

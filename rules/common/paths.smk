@@ -30,9 +30,10 @@ FOUND = [STUDY / "found.csv"] if SKIPPING else []
 STUDIED = [kind for kind in ("singles", "groups") if kind in config["run"]]
 # Of these, the ones with twins: the same ascents again, from starts moved by one rounding.
 TWINNED = [kind for kind in STUDIED if ASCENT["twins"][kind]]
-# Subjects of the study's tables and figures: single neurons, groups, both, any of them, or twins.
+# Subjects of the study's tables and figures: single neurons, groups, both, any of them, twins, directions.
 SUBJECTS = STUDIED + (["both"] if len(STUDIED) == 2 else []) + (["any"] if STUDIED else [])
 SUBJECTS += ["twins"] if TWINNED else []
+SUBJECTS += ["directions"] if "directions" in config["run"] else []
 
 
 wildcard_constraints:
@@ -46,6 +47,7 @@ wildcard_constraints:
     null="|".join(("model", *NULL_MODELS, *NULL_GROUPS)),
     experiment="|".join(EXPERIMENTS) or "-",
     block="[a-z0-9_]+",
+    direction_set="[a-z][a-z0-9_]*",
     seed=r"\d+",
     replicate=r"\d+",
 

@@ -1,0 +1,32 @@
+"""Ascend on directions: one batch of a set."""
+
+import pandas as pd
+
+from study.job import run
+from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
+from textualization.draws import runs
+from textualization.models.model import Model
+
+
+def main(
+    weights, vectors, direction_set, batch: int, restarts, repeated, per_job, protocol: Protocol,
+    execution: Execution, optima,
+) -> None:  # fmt: skip
+    made = pd.read_parquet(vectors)
+    objectives = [
+        made.loc[row, ["set", "site", "layer", "name", "word"]].to_dict()
+        | {"restart": restart, "neurons": {(of["site"][row], layer): of["vector"][row].copy()}}
+        for layer, of in made.groupby("layer")
+        for row, restart in runs(protocol.seed, of.index, restarts, repeated, direction_set, layer)
+    ]
+    table = pd.DataFrame(objectives).iloc[batch * per_job : (batch + 1) * per_job]
+    # As the library names its directions: both have the same start.
+    names = zip(table["name"], table["restart"], strict=True)
+    table["identity"] = [("direction", name, restart) for name, restart in names]
+    how = {"read": protocol.read, "dtype": protocol.dtype}
+    model = Model.open(weights, device=execution.device, **how)
+    ascend_objectives(model, table, protocol, execution).save(optima)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)
