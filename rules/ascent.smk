@@ -5,6 +5,7 @@ rule ascend_singles:
     """Ascend on single neurons: one batch of neurons of one layer."""
     input:
         script_with_modules("ascent/ascend_singles"),
+        **STARTED,
         weights=frozen,
     output:
         optima=MODEL / "ascent/singles/{site}-{layer}-{batch}.safetensors",
@@ -37,6 +38,7 @@ rule ascend_groups:
     """Ascend on the groups of words: one selection and scope, some sizes."""
     input:
         script_with_modules("ascent/ascend_groups"),
+        **STARTED,
         weights=frozen,
         targets=MODEL / "targets.parquet",
         ranking=MODEL / "groups/{selection}-{scope}.parquet",

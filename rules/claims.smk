@@ -62,7 +62,11 @@ rule write_claims:
         checksums=lambda wildcards: [entry(model).get("sha256") for model in studied()],
         sites=CLAIMED,
         reading=f"read at {config['read']}, candidates {config['words']['candidates']}",
-        protocols={subject: protocol(subject) for subject in ("singles", "groups")},
+        # A function: Snakemake would take braces in a word for a wildcard.
+        protocols=lambda wildcards: {
+            subject: protocol(subject) | ({"start": ASCENT["start"]} if STARTED else {})
+            for subject in ("singles", "groups")
+        },
         restarts={
             subject: {"of": of, **{key: ASCENT[subject][key] for key in ("restarts", "repeated")}}
             for subject, of in (("singles", "neurons per layer"), ("groups", "words per size"))

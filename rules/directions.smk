@@ -127,6 +127,7 @@ rule ascend_directions:
     """Ascend on directions: one batch of a set."""
     input:
         script_with_modules("directions/ascend_directions"),
+        **STARTED,
         weights=frozen,
         vectors=MODEL / "directions/sets/{direction_set}.parquet",
     output:
@@ -193,6 +194,7 @@ rule null_model_directions:
     input:
         unpack(made_for_nulls),
         script_with_modules("directions/null_model_directions"),
+        **STARTED,
         weights=null_weights,
         candidates=MODEL / "candidates.parquet",
         reference=MODEL / "nulls/reference.parquet",

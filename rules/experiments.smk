@@ -5,6 +5,7 @@ rule ascend_conditions:
     """Ascend under every condition of a block, on the model or on all replicates of a null."""
     input:
         script_with_modules("experiments/ascend_conditions"),
+        **STARTED,
         weights=lambda wildcards: [
             weights_of(wildcards, wildcards.null, replicate)
             for replicate in replicates_of(wildcards.experiment, wildcards.null)

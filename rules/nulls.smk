@@ -78,6 +78,7 @@ rule null_model_singles:
     """Ascend on single neurons of a null model: some replicates, some neurons of every layer."""
     input:
         script_with_modules("nulls/null_model_singles"),
+        **STARTED,
         weights=null_weights,
         candidates=MODEL / "candidates.parquet",
         reference=MODEL / "nulls/reference.parquet",
@@ -112,6 +113,7 @@ rule null_model_groups:
     """Ascend on groups of a null model, chosen like the model's: some replicates, some words."""
     input:
         script_with_modules("nulls/null_model_groups"),
+        **STARTED,
         weights=null_weights,
         candidates=MODEL / "candidates.parquet",
         reference=MODEL / "nulls/reference.parquet",
@@ -149,6 +151,7 @@ rule random_groups:
     """Ascend on random groups of the model, matched to words' groups: some replicates and words."""
     input:
         script_with_modules("nulls/random_groups"),
+        **STARTED,
         weights=frozen,
         candidates=MODEL / "candidates.parquet",
         reference=MODEL / "nulls/reference.parquet",

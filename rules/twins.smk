@@ -24,6 +24,7 @@ use rule ascend_singles as twin_singles with:
 use rule ascend_groups as twin_groups with:
     input:
         script_with_modules("ascent/ascend_groups"),
+        **STARTED,
         weights=frozen,
         targets=MODEL / "targets.parquet",
         ranking=MODEL / "groups/{selection}-model.parquet",

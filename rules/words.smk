@@ -53,6 +53,33 @@ rule list_targets:
         "../scripts/words/list_targets.py"
 
 
+rule find_start:
+    """Find the words at whose mean embedding all ascents start, where starts are not drawn."""
+    input:
+        script_with_modules("words/find_start"),
+        candidates=MODEL / "candidates.parquet",
+        tokenizer=tokenizer,
+    output:
+        start=MODEL / "start.parquet",
+    log:
+        MODEL / "logs/find_start.log",
+    benchmark:
+        MODEL / "benchmarks/find_start.tsv"
+    priority: 100
+    localrule: True
+    conda:
+        "../envs/model.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        # A function: Snakemake would take braces in a word for a wildcard.
+        start_at=lambda wildcards: ASCENT["start"],
+        missing=config["missing"]["words"],
+    script:
+        "../scripts/words/find_start.py"
+
+
 rule word_activations:
     """Run `[CLS] w [SEP]` for every vocabulary entry w; keep each neuron's activation at w."""
     input:

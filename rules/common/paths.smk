@@ -23,6 +23,8 @@ EXPERIMENT = MODEL / "experiments/{experiment}"
 COMPARISON = STUDY / "comparison"
 # Files of a model that all studies share.
 SHARED = "results/_models/{name}-{checksum}"
+# The words at which ascents start, an input of all that ascends; none if starts are drawn.
+STARTED = {} if ASCENT["start"] == "random" else {"start": MODEL / "start.parquet"}
 # Models that cannot be reached may be skipped. Rules that depend on this have FOUND as an input.
 SKIPPING = config["missing"]["models"] == "skip"
 FOUND = [STUDY / "found.csv"] if SKIPPING else []

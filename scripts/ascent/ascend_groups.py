@@ -3,6 +3,7 @@
 import pandas as pd
 
 from study.job import run
+from study.starts import started
 from study.word_groups import dealt_words, word_groups
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.models.model import Model
@@ -10,7 +11,7 @@ from textualization.models.model import Model
 
 def main(
     weights, targets, ranking, selection, scope, sizes, batch: int, words, restarts, repeated, per_job,
-    protocol: Protocol, execution: Execution, optima,
+    protocol: Protocol, execution: Execution, optima, start=None,
 ) -> None:  # fmt: skip
     ranking, targets = pd.read_parquet(ranking), pd.read_parquet(targets)
     if words != "all":
@@ -29,6 +30,7 @@ def main(
     table = table.iloc[batch * per_job : (batch + 1) * per_job]
     how = {"read": protocol.read, "dtype": protocol.dtype}
     model = Model.open(weights, device=execution.device, **how)
+    table = started(table, model, start)
     ascend_objectives(model, table, protocol, execution).save(optima)
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from study.job import run
+from study.starts import started
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.draws import drawn_neurons, runs
 from textualization.models.model import Model
@@ -10,7 +11,7 @@ from textualization.models.model import Model
 
 def main(
     weights, site, layer: int, batch: int, width, neurons, restarts, repeated, per_job,
-    protocol: Protocol, execution: Execution, optima,
+    protocol: Protocol, execution: Execution, optima, start=None,
 ) -> None:  # fmt: skip
     drawn = drawn_neurons(protocol.seed, site, layer, width, neurons).tolist()
     objectives = runs(protocol.seed, drawn, restarts, repeated, site, layer)
@@ -25,6 +26,7 @@ def main(
     table["identity"] = [("single", *row) for row in table[list(table)[:4]].itertuples(index=False)]
     how = {"read": protocol.read, "dtype": protocol.dtype}
     model = Model.open(weights, device=execution.device, **how)
+    table = started(table, model, start)
     ascend_objectives(model, table, protocol, execution).save(optima)
 
 

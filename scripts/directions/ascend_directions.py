@@ -3,6 +3,7 @@
 import pandas as pd
 
 from study.job import run
+from study.starts import started
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.draws import runs
 from textualization.models.model import Model
@@ -10,7 +11,7 @@ from textualization.models.model import Model
 
 def main(
     weights, vectors, direction_set, batch: int, restarts, repeated, per_job, protocol: Protocol,
-    execution: Execution, optima,
+    execution: Execution, optima, start=None,
 ) -> None:  # fmt: skip
     made = pd.read_parquet(vectors)
     objectives = [
@@ -25,6 +26,7 @@ def main(
     table["identity"] = [("direction", name, restart) for name, restart in names]
     how = {"read": protocol.read, "dtype": protocol.dtype}
     model = Model.open(weights, device=execution.device, **how)
+    table = started(table, model, start)
     ascend_objectives(model, table, protocol, execution).save(optima)
 
 

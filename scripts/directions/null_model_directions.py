@@ -5,6 +5,7 @@ import pandas as pd
 from study.described_directions import describe_directions
 from study.job import run
 from study.made_directions import make_directions
+from study.starts import started
 from textualization.analysis.describe import in_order
 from textualization.analysis.null_draws import dealt
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
@@ -17,7 +18,7 @@ FIRST = "null draw set site layer name restart activation ceiling"
 
 def main(
     weights, candidates, reference, null, replicates, sets, widths, per_replicate, seed,
-    protocol: Protocol, execution: Execution, table, words=None, files=(),
+    protocol: Protocol, execution: Execution, table, words=None, files=(), start=None,
 ) -> None:  # fmt: skip
     """files: those of the sets, which name them; an input, so that a changed file counts."""
     vocabulary = pd.read_parquet(candidates)
@@ -51,6 +52,7 @@ def main(
             neurons=[{tap: vector} for tap, vector in zip(taps, made["vector"], strict=True)],
             identity=[("direction", null, replicate, name) for name in made["name"]],
         )
+        objectives = started(objectives, model, start)
         optima = ascend_objectives(model, objectives, protocol, execution)
         described = describe_directions(
             optima.with_curves(optima.facts()),

@@ -14,6 +14,7 @@ from study.context_groups import tokens_of
 from study.context_table import read_contexts
 from study.experiment_objectives import ExperimentObjectives, requested_words
 from study.job import run
+from study.starts import at_own_words, at_words, started
 from textualization.analysis.describe import among_words
 from textualization.analysis.similarity import late_change, nearest_words, unit
 from textualization.ascent.exhaustive import try_words
@@ -29,7 +30,7 @@ from textualization.optima_arrays import OptimaArrays
 
 def main(
     weights, candidates, reference, targets, tokenizer, contexts, conditions, requested, seed,
-    replicates, null, execution: Execution, table,
+    replicates, null, execution: Execution, table, start=None,
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
@@ -50,6 +51,7 @@ def main(
             if not len(objectives):
                 continue
             objectives["identity"] = [(*prefix, *i) for i in _identities(objectives, condition)]
+            objectives = _started(objectives, model, condition, reference, start)
             optima = _optima(model, objectives, protocol, execution)
             found = _described(optima, neurons, protocol)
             found = found.assign(condition=name, null=null, draw=replicate, **_varied(condition))
@@ -59,6 +61,16 @@ def main(
             found["explanation"] = explained["explanation"].to_numpy()
             tables.append(found)
     write_table(pd.concat(tables, ignore_index=True), table)
+
+
+def _started(objectives, model: Model, condition, reference, start) -> pd.DataFrame:
+    """Let objectives start where the condition says. reference: ids of words; start: see `started`."""
+    where = condition.get("start", "random")
+    if where == "own_word":
+        return at_own_words(objectives, model, reference)
+    if where == "mean_word":
+        return at_words(objectives, model, np.flatnonzero(model.candidates))
+    return started(objectives, model, start if where == "study" else None)
 
 
 def _optima(model, objectives, protocol: Protocol, execution) -> OptimaArrays:

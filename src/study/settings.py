@@ -215,7 +215,7 @@ def _contradictions(settings: dict) -> list[str]:
         for site in settings[part]["sites"]
         if site not in settings["activations"]["sites"]
     ]
-    lines += _experiments(settings)
+    lines += _equal_restarts(settings) + _experiments(settings)
     if wrong := direction_sets.faults(settings):
         return [*lines, *wrong]
     for name in settings["models"]:
@@ -246,6 +246,20 @@ def _nameless(settings: dict, place: str = "") -> list[str]:
         elif isinstance(value, dict):
             lines += _nameless(value, f"{place}.{key}".lstrip("."))
     return lines
+
+
+def _equal_restarts(settings: dict) -> list[str]:
+    """List restarts that would be equal, since their start is not drawn."""
+    ascent = settings["ascent"]
+    if ascent["start"] == "random":
+        return []
+    run = {"singles" if name == "directions" else name for name in settings["run"]}
+    return [
+        f"ascent.{subject}.restarts: {ascent[subject]['restarts']} ascents from ascent.start "
+        f"{ascent['start']} would be equal (allowed: 1, or ascent.start: random)"
+        for subject in ("singles", "groups")
+        if subject in run and ascent[subject]["restarts"] > 1
+    ]
 
 
 def _experiments(settings: dict) -> list[str]:
@@ -299,6 +313,8 @@ def _misfits(condition: dict, experiment: dict) -> list[str]:
     full, found = DEFAULTS | condition, []
     if full["selection"] == "contrast" and set(experiment) & {"singles", "groups"}:
         found.append("selection contrast, which only groups of contexts support")
+    if full["start"] == "own_word" and "contexts" in experiment:
+        found.append("start own_word, which contexts do not have")
     if full["activations"] == "in_context" and experiment.get("groups", {}).get("of") == "targets":
         found.append("activations in_context of targets; take groups: {of: contexts}")
     return found
