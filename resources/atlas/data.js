@@ -36,6 +36,8 @@ function indexed(name, data) {
   const model = {
     ...data,
     name,
+    what: "neuron",
+    alike: "of the same layer",
     names,
     rowOf: new Map(names.map((neuron, row) => [neuron, row])),
     optimumOf: new Map((optima ? optima.neuron : []).map((neuron, row) => [neuron, row])),
@@ -153,7 +155,11 @@ function search(model, typed, most = 20) {
     if (words[kind].length < most) words[kind].push({ word, exact: model.lower[i] === text });
   }
   const found = [...words.targets, ...words.first].sort((a, b) => b.exact - a.exact);
-  return [...neuronsTyped(model, text, most / 2), ...found, ...words.within].slice(0, most);
+  const directions = (model.directions?.name ?? [])
+    .filter((name) => comparable(name).includes(text))
+    .slice(0, most / 4)
+    .map((direction) => ({ direction }));
+  return [...neuronsTyped(model, text, most / 2), ...directions, ...found, ...words.within].slice(0, most);
 }
 
 function neuronsTyped(model, text, most) {

@@ -74,7 +74,7 @@ def for_each_model(paths, subject=None):
 
 
 def if_studied(subject, **inputs):
-    """Return inputs by name if the study has the subject (`singles` or `groups`)."""
+    """Return inputs by name if the study has the subject (`singles`, `groups` or `directions`)."""
     return inputs if subject in SUBJECTS else {}
 
 

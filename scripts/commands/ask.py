@@ -1,7 +1,8 @@
-"""Show what a neuron, or a word's group, responds to, from a finished study or by a new ascent.
+"""Show what a neuron, a direction or a word's group responds to, from a finished study or by a new ascent.
 
 PYTHONPATH=src python scripts/commands/ask.py --neuron output/3/120 [--study results/default]
 PYTHONPATH=src python scripts/commands/ask.py --word music [--model minilm-l6]
+PYTHONPATH=src python scripts/commands/ask.py --direction royal/3
 """
 
 import argparse
@@ -13,13 +14,16 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from study.checksums import DamagedError
+from study.described_directions import describe_directions
 from study.experiments import protocol
 from study.finished import FinishedStudy
 from study.rankings import rank_words
 from study.settings import group_sizes
+from study.starts import started
 from study.stored_activations import (
     explaining,
     group_word_activations,
@@ -33,8 +37,21 @@ from textualization.ascent.protocol import Execution, Protocol, ascend_objective
 from textualization.errors import SettingsError
 from textualization.models.tokenizer import load_tokenizer
 from textualization.models.vocabulary import WordLookup
-from textualization.report.answers import neuron_answer, neuron_name, printable, word_answer
-from textualization.report.atlas import columns, groups_of, optima_of, ranking_of
+from textualization.report.answers import (
+    direction_answer,
+    neuron_answer,
+    neuron_name,
+    printable,
+    word_answer,
+)
+from textualization.report.atlas import (
+    DIRECTION,
+    columns,
+    directions_of,
+    groups_of,
+    optima_of,
+    ranking_of,
+)
 from textualization.spelling import read_as
 
 #: New ascents use all cores and no snapshots.
@@ -98,7 +115,7 @@ def _ascend_neuron(study: FinishedStudy, row: int) -> dict:
         ]
     )
     model = study.load()
-    optima = ascend_objectives(model, table, Protocol(**protocol(settings, "singles")), EXECUTION)
+    optima = _ascend(study, model, table, protocol(settings, "singles"))
     facts, matrices = _facts(study, optima), study.matrices([site])
     explained = explaining(optima.start, optima.embedding, model.embeddings, model.words)
     described = describe_singles(
@@ -121,6 +138,57 @@ def _ascend_neuron(study: FinishedStudy, row: int) -> dict:
         settings["statistics"]["nearest_words"],
     )
     return {key: values[0] for key, values in columns(found).items()}
+
+
+def ask_direction(study: FinishedStudy, name: str, fresh: bool) -> list[str]:
+    """Return lines about a direction of the study's sets; ascend now if `fresh`."""
+    directions = study.document.get("directions")
+    if not directions:
+        raise SettingsError(f"DIRECTION: {study.folder} has no directions (run)")
+    if (name := name.strip()) not in directions["name"]:
+        near = difflib.get_close_matches(name, directions["name"], n=3)
+        raise SettingsError(
+            f"DIRECTION: no {name} in {study.folder} "
+            f"(has: {', '.join(near or directions['name'][:3])}{'' if near else ', …'})"
+        )
+    place, said = directions["name"].index(name), "from the study"
+    optimum = {key: values[place] for key, values in directions.items()}
+    if fresh:
+        began = time.monotonic()
+        optimum = _ascend_direction(study, optimum)
+        said = _ascended(study, began, "singles")
+    return [_title(f"direction {name}", study, said)] + direction_answer(study.document, optimum)
+
+
+def _ascend_direction(study: FinishedStudy, known: dict) -> dict:
+    """Return the columns of a new optimum of a direction, found and described as in the study."""
+    settings, (name, site, layer) = study.settings, (known[k] for k in ("name", "site", "layer"))
+    made = pd.read_parquet(study.path(f"directions/sets/{known['set']}.parquet"))
+    vector = made.set_index("name")["vector"][name].copy()
+    own = {key: known[key] for key in DIRECTION} | {"neurons": {(site, layer): vector}}
+    restarts = range(settings["ascent"]["singles"]["restarts"])
+    table = pd.DataFrame(
+        [own | {"restart": r, "identity": ("direction", name, r)} for r in restarts]
+    )
+    model, matrix = study.load(), study.matrices([site])[site]
+    optima = _ascend(study, model, table, protocol(settings, "singles"))
+    e, words = model.embeddings, model.words
+    described = describe_directions(
+        _facts(study, optima), optima.start, optima.embedding, e, words, [vector] * len(table),
+        np.flatnonzero(words["candidate"]), lambda site, layer, ids: matrix[layer - 1][ids],
+    )  # fmt: skip
+    found, _ = directions_of(
+        described, optima.curves(), optima.embedding, words["word"].to_numpy(), e, model.candidates,
+        settings["statistics"]["nearest_words"],
+    )  # fmt: skip
+    return {key: values[0] for key, values in columns(found).items()}
+
+
+def _ascend(study: FinishedStudy, model, table: pd.DataFrame, how: dict):
+    """Ascend on a table of objectives from where the study's ascents started."""
+    drawn = study.settings["ascent"].get("start", "random") == "random"
+    table = started(table, model, None if drawn else study.path("start.parquet"))
+    return ascend_objectives(model, table, Protocol(**how), EXECUTION)
 
 
 def _facts(study: FinishedStudy, optima) -> pd.DataFrame:
@@ -200,7 +268,7 @@ def _ascend_word(study: FinishedStudy, word: str):
         for selection, ranking in rankings.items()
     ]  # fmt: skip
     table = pd.concat(tables, ignore_index=True)
-    optima = ascend_objectives(model, table, Protocol(**how), EXECUTION)
+    optima = _ascend(study, model, table, how)
     explained = explaining(optima.start, optima.embedding, model.embeddings, model.words)
 
     def activations_of(facts, target, nearest):
@@ -242,6 +310,7 @@ def main(arguments=None) -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--neuron", metavar="SITE/LAYER/INDEX")
     what.add_argument("--word")
+    what.add_argument("--direction", metavar="SET/LAYER/NAME")
     parser.add_argument("--study", type=Path, default=Path("results/default"))
     parser.add_argument("--model", help="if the study has several")
     parser.add_argument("--fresh", action="store_true", help="ascend now, whatever the study has")
@@ -250,10 +319,10 @@ def main(arguments=None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         study = FinishedStudy(requested.study, requested.model)
-        answer = ask_word if requested.neuron is None else ask_neuron
-        lines = answer(
-            study, requested.word if requested.neuron is None else requested.neuron, requested.fresh
-        )
+        answers = {"neuron": ask_neuron, "word": ask_word, "direction": ask_direction}
+        asked = {kind: name for kind in answers if (name := getattr(requested, kind)) is not None}
+        ((kind, name),) = asked.items()
+        lines = answers[kind](study, name, requested.fresh)
     except (SettingsError, DamagedError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -37,7 +37,8 @@ def describe_directions(
         activations: function of site, layer and ids of words; returns (words, width).
 
     Returns:
-        The columns of `describe_singles` and `explanation`, n rows in the order of the facts.
+        The columns of `describe_singles` and `explanation`, and over these words `mean`, `std` and
+        `top_activations` (by `top_words`); n rows in the order of the facts.
     """
     tables = []
     for (site, layer), rows in facts.groupby(["site", "layer"], sort=False).indices.items():
@@ -59,7 +60,8 @@ def describe_directions(
                 summary.assign(site=site, layer=layer),
                 _along(along, activations, site, layer),
             )
-            tables.append(described.drop(columns="index").set_index(part))
+            over_words = summary[["mean", "std", "top_activations"]]
+            tables.append(described.drop(columns="index").join(over_words).set_index(part))
     return pd.concat(tables).sort_index()
 
 
