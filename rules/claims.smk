@@ -87,6 +87,7 @@ rule write_findings:
         explanation=for_each_model(table_of("explanation"), "any"),
         robustness=for_each_model(table_of("robustness"), "both"),
         variance=for_each_model(table_of("variance"), "both"),
+        directions=for_each_model(table_of("directions"), "directions"),
         answers=for_each_model([in_experiment(name) / "answer.md" for name in EXPERIMENTS]),
         found=FOUND,
     output:

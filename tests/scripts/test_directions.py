@@ -10,6 +10,7 @@ from safetensors.torch import save_file as save_tensors
 
 import textualization as tx
 from paths import DATA
+from scripts.claims.write_findings import _directions
 from scripts.directions import (
     ascend_directions,
     describe_directions,
@@ -217,6 +218,17 @@ def test_the_table_puts_the_model_beside_its_nulls(folder):
     row = table[(table["set"] == "back") & (table["of"] == "model")].iloc[0]
     assert row["recovered"] == pytest.approx((inverted["nearest_word"] == inverted["word"]).mean())
     assert table[table["set"] != "back"]["recovered"].isna().all()
+
+
+def test_findings_say_the_tables_numbers(folder):
+    table = read_csv("table.csv")
+    text = "\n".join(_directions(table))
+    for name in SETS:
+        whole = table[table["set"] == name]
+        for row in whole[whole["layer"] == whole["layer"].iloc[-1]].itertuples():
+            assert f"{row.of} {row.nearest_cosine:.3f}" in text
+            assert f"and {row.explanation:.3f}" in text
+    assert "- royal (output, 3 directions): model " in text
 
 
 @pytest.mark.parametrize(
