@@ -9,8 +9,9 @@ from safetensors.torch import save_file
 import textualization as tx
 from paths import DATA
 from scripts.ascent import ascend_singles
+from scripts.experiments import ascend_conditions, compare_optima
 from settings import changed, complaints
-from study.experiments import resolved
+from study.experiments import conditions, resolved
 from study.starts import at_own_words, at_words, start_words, started
 from textualization.ascent.protocol import Execution, Protocol
 from textualization.models.architecture import metadata
@@ -18,6 +19,8 @@ from textualization.models.conversion import convert
 from textualization.models.transformer import Tap
 from textualization.models.vocabulary import VocabularyError
 from textualization.optima_arrays import OptimaArrays
+from textualization.report.csv_tables import read_csv
+from textualization.report.tables import TableFiles
 
 ONE = [("ascent.singles.restarts", 1), ("ascent.groups.restarts", 1)]
 
@@ -156,3 +159,54 @@ def test_conditions_say_where_they_start_only_if_it_is_not_drawn():
     assert "start" not in resolved({"start": "random"}, study)
     (line,) = complaints(changed(("ascent.start", ["river"]), *varied(solver="paper", length=2)))
     assert "length 2 with start ascent.start ['river']; take random" in line
+
+
+def test_an_experiment_ascends_from_own_words_and_compares_with_the_reference(model, tmp_path):
+    tensors, facts = convert(DATA / "tiny-deep")
+    save_file(tensors, tmp_path / "frozen.safetensors", metadata=metadata(facts))
+    model.words.to_parquet(tmp_path / "candidates.parquet")
+    reference = np.flatnonzero(model.candidates)[::2]
+    pd.DataFrame({"id": reference}).to_parquet(tmp_path / "reference.parquet")
+    words = ["river", "tiger", "green"]
+    targets = pd.DataFrame({"word": words, "id": [model.id_of(word) for word in words]})
+    targets.to_parquet(tmp_path / "targets.parquet")
+    pd.DataFrame({"id": [model.id_of("apple")]}).to_parquet(tmp_path / "start.parquet")
+    nulls = {"models": [], "replicates": 1}
+    experiment = {"base": {"steps": 6}, "nulls": nulls, "reference": "paper"}
+    experiment["vary"] = {"paper": {}, "start": {"start": ["random", "mean_word", "own_word"]}}
+    settings = changed(("ascent.start", "apple"), ("ascent.device", "cpu"))
+    paths = []
+    for block, found in conditions(experiment).items():
+        paths.append(tmp_path / f"{block}-model.parquet")
+        ascend_conditions.main(
+            [tmp_path / "frozen.safetensors"], tmp_path / "candidates.parquet",
+            tmp_path / "reference.parquet", tmp_path / "targets.parquet",
+            DATA / "tiny-deep/tokenizer.json", [],
+            {name: resolved(one, settings) for name, one in found.items()},
+            {"singles": {"neurons": 2}, "groups": {"of": "targets", "words": "all", "sizes": [8]}},
+            settings["seed"], [0], "model", Execution(device="cpu"), paths[-1],
+            tmp_path / "start.parquet",
+        )  # fmt: skip
+    optima = pd.concat([pd.read_parquet(path) for path in paths])
+    by = {name: of.reset_index(drop=True) for name, of in optima.groupby("condition")}
+    own, study, mean = by["start start=own_word"], by["paper"], by["start start=mean_word"]
+    groups = own["kind"] == "group"
+    # The start's activation is that of the group's word, or the highest that words reach.
+    start, word = (own[f"{of}_activation"][groups] for of in ("start", "word"))
+    np.testing.assert_allclose(start, word, rtol=1e-5)
+    for _, row in own[~groups].iterrows():
+        tap = Tap(row["site"], row["layer"])
+        by_words = model.word_activations(reference, [tap])[tap][:, row["index"]]
+        assert row["start_activation"] == pytest.approx(by_words.max(), rel=1e-5)
+    np.testing.assert_allclose(own["start_nearest_cosine"], 1, atol=1e-5)
+    np.testing.assert_allclose(study["start_nearest_cosine"], 1, atol=1e-5)
+    assert (
+        mean["start_nearest_cosine"].nunique() == 1 and mean["start_nearest_cosine"].iloc[0] < 0.99
+    )
+    assert by["start start=random"]["start_nearest_cosine"].max() < 0.99
+    table = TableFiles(*(tmp_path / f"agreement.{kind}" for kind in ("csv", "md", "tex", "html")))
+    compare_optima.main(paths, table)
+    agreement = read_csv(tmp_path / "agreement.csv")
+    pairs = agreement[agreement["of"] == "group"][["condition", "other"]].to_numpy().tolist()
+    assert ["paper", "start start=own_word"] in pairs and len(pairs) == 6
+    assert agreement["cosine"].between(-1, 1).all()
