@@ -81,8 +81,8 @@ def _study(model):
     for name, of in SETS.items():
         site = of["site"]
         make_directions.main(
-            "candidates.parquet", name, of, LAYERS[name], WIDTHS[site], SEED, f"{name}.parquet",
-            "words.parquet", f"{site}.npy",
+            "candidates.parquet", name, of, LAYERS[name], WIDTHS[site], "maximum", SEED,
+            f"{name}.parquet", "words.parquet", f"{site}.npy",
         )  # fmt: skip
         for batch in range(3):  # those past the last are empty
             optima.append(f"{name}-{batch}.safetensors")
@@ -143,6 +143,18 @@ def test_a_studys_directions_and_optima_are_the_librarys(folder, model):
     for column in ("activation", "ceiling"):
         np.testing.assert_allclose(study[column], library[column], rtol=1e-5)
     assert (study["nearest_word"] == library["nearest_word"]).mean() > 0.9
+
+
+def test_a_study_of_minima_has_the_same_directions(folder):
+    for name, of in SETS.items():
+        np.save("negated.npy", -np.load(f"{of['site']}.npy"))
+        make_directions.main(
+            "candidates.parquet", name, of, LAYERS[name], WIDTHS[of["site"]], "minimum", SEED,
+            "same.parquet", "words.parquet", "negated.npy",
+        )  # fmt: skip
+        pd.testing.assert_frame_equal(
+            pd.read_parquet("same.parquet"), pd.read_parquet(f"{name}.parquet")
+        )
 
 
 def test_optima_are_described_as_naive_loops_do(folder, model):

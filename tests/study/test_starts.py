@@ -15,6 +15,7 @@ from study.experiments import conditions, resolved
 from study.starts import at_own_words, at_words, start_words, started
 from textualization.ascent.protocol import Execution, Protocol
 from textualization.models.architecture import metadata
+from textualization.models.bases import basis_rows, read_in
 from textualization.models.conversion import convert
 from textualization.models.transformer import Tap
 from textualization.models.vocabulary import VocabularyError
@@ -79,7 +80,7 @@ def test_a_study_ascends_from_there_as_the_library_does(model, tmp_path, start):
     ascend_singles.main(
         tmp_path / "frozen.safetensors", "output", 2, 0, 16, 3, 1, "all", 8,
         Protocol("lbfgs", 9, options, dtype="float64"), Execution(device="cpu"),
-        tmp_path / "optima.safetensors", tmp_path / "start.parquet",
+        tmp_path / "optima.safetensors", start=tmp_path / "start.parquet",
     )  # fmt: skip
     found = OptimaArrays.load(tmp_path / "optima.safetensors")
     neurons = [("output", 2, index) for index in found.objectives["index"]]
@@ -137,6 +138,29 @@ def test_impossible_starts_of_experiments_are_refused(block, says):
     assert line.startswith("experiments.x.") and says in line
 
 
+@pytest.mark.parametrize("study", ["random", "mean_word"])
+def test_equal_restarts_of_experiments_are_refused(study):
+    block = {"start": "own_word"} if study == "random" else {}
+    changes = [("ascent.start", study), *ONE, *varied(**block)]
+    assert complaints(changed(*changes)) == []
+    changes.append(("experiments.x.singles.restarts", 2))
+    (line,) = complaints(changed(*changes))
+    assert "restarts 2 of singles with a start that is not drawn would be equal; take 1" in line
+    changes.append(("experiments.x.vary.b", {"start": "random"}))
+    assert complaints(changed(*changes)) == []
+
+
+def test_own_words_of_a_basis_activate_its_rows_most(model):
+    words = np.flatnonzero(model.candidates)
+    rows = basis_rows("random", model, "output", words, 3)
+    table = pd.DataFrame({"neurons": [[("output", 2, 5)]], "target": [-1]})
+    found = at_own_words(table, read_in(model, rows), words)["start"][0]
+    along = (
+        model.word_activations(words, [Tap("output", 2)])[Tap("output", 2)] @ rows["output", 2][5]
+    )
+    np.testing.assert_array_equal(found, model.embeddings[words[along.argmax()]])
+
+
 def test_contexts_have_no_word_of_their_own():
     contexts = {"kinds": ["phrase"], "items": 2, "sizes": [8]}
     nulls = {"models": [], "replicates": 1}
@@ -185,7 +209,7 @@ def test_an_experiment_ascends_from_own_words_and_compares_with_the_reference(mo
             {name: resolved(one, settings) for name, one in found.items()},
             {"singles": {"neurons": 2}, "groups": {"of": "targets", "words": "all", "sizes": [8]}},
             settings["seed"], [0], "model", Execution(device="cpu"), paths[-1],
-            tmp_path / "start.parquet",
+            start=tmp_path / "start.parquet",
         )  # fmt: skip
     optima = pd.concat([pd.read_parquet(path) for path in paths])
     by = {name: of.reset_index(drop=True) for name, of in optima.groupby("condition")}

@@ -30,7 +30,7 @@ directions:
 """
 RECORD = {"write_atlas", "provenance", "manifest"}
 #: What depends on the directions of any set.
-DESCRIBED = {"describe_directions", "table_directions", "atlas_part", *RECORD}
+DESCRIBED = {"describe_directions", "table_directions", "atlas_part", "write_findings", *RECORD}
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect, sync_playwright
 from atlas_page import document, page_of
 from browser import CHROMIUM, watched
 from textualization.report import atlas
-from textualization.report.answers import direction_answer
+from textualization.report.answers import direction_answer, direction_name
 
 WORDS = ["music", "‮gnorw", "<b>", *(f"word{i}" for i in range(20))]
 NAMES = ["royal/3", "features/2/a/1", "features/2/<i>b</i>"]
@@ -62,6 +62,12 @@ def test_a_directions_first_start_is_shown_with_all_starts_activations(made):
         assert shown["top_words"][place] == ["word2", "<b>", "music"]
         assert shown["nearest_words"][place][0] == WORDS[cosines[first].argmax()]
         assert shown["nearest_cosines"][place][0] == pytest.approx(cosines[first].max(), rel=1e-3)
+
+
+def test_in_a_study_of_minima_the_name_has_a_minus(made):
+    part, *_ = made
+    assert direction_name(part | {"seek": "minimum"}, "royal/3") == "-royal/3"
+    assert direction_name(part | {"seek": "maximum"}, "royal/3") == "royal/3"
 
 
 def test_an_answer_holds_its_numbers_words_and_the_nulls_of_its_set(made):
