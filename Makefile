@@ -26,10 +26,12 @@ architectures: gguf  ## compare three real models from PyPI, one of them a decod
 
 # Passed as variables, so that the shell does not interpret them; by value, so that make does not either.
 override WORD := $(value WORD)
-export NEURON WORD
-ask: .venv/runs  ## look up a word or neuron: make ask WORD=music, make ask NEURON=output/3/120, its minimum: -output/3/120 (another study: STUDY=results/paper MODEL=...)
+override DIRECTION := $(value DIRECTION)
+export NEURON WORD DIRECTION
+ask: .venv/runs  ## look up a word or neuron: make ask WORD=music, make ask NEURON=output/3/120, its minimum: -output/3/120, make ask DIRECTION=royal/3 (another study: STUDY=results/paper MODEL=...)
 	@$(COMMAND)/ask.py --study '$(STUDY)' $(if $(MODEL),--model '$(MODEL)') \
-	  $(if $(NEURON),--neuron="$$NEURON") $(if $(WORD),--word="$$WORD")
+	  $(if $(NEURON),--neuron="$$NEURON") $(if $(WORD),--word="$$WORD") \
+	  $(if $(DIRECTION),--direction="$$DIRECTION")
 
 override FOLDER := $(value FOLDER)
 export FOLDER

@@ -6,6 +6,7 @@ rule ascend_singles:
     input:
         script_with_modules("ascent/ascend_singles"),
         **IN_CONTEXT,
+        **STARTED,
         weights=frozen,
     output:
         optima=MODEL / "ascent/singles/{site}-{layer}-{batch}.safetensors",
@@ -39,6 +40,7 @@ rule ascend_groups:
     input:
         script_with_modules("ascent/ascend_groups"),
         **IN_CONTEXT,
+        **STARTED,
         weights=frozen,
         targets=MODEL / "targets.parquet",
         ranking=MODEL / "groups/{selection}-{scope}.parquet",

@@ -21,6 +21,13 @@ rule atlas_part:
             thresholds=table_of("thresholds_by_word"),
             group_nulls=table_of("nulls_groups"),
         ),
+        **if_studied(
+            "directions",
+            directions=MODEL / "directions.parquet",
+            direction_curves=MODEL / "directions_curves.parquet",
+            direction_embeddings=MODEL / "directions_embeddings.npy",
+            direction_nulls=null_batches("directions", NULLS["models"]),
+        ),
         words=MODEL / "candidates.parquet",
         weights=frozen,
         summaries=of_sites("neurons-{site}.parquet", None),

@@ -20,7 +20,8 @@ STUDY_FILES += [STUDY / "atlas/index.html"] if SUBJECTS else []
 MODEL_FILES = every_kind(MODEL_TABLES + MODEL_FIGURES + EXPERIMENT_FILES)
 MODEL_FILES += [
     MODEL / f"{subject}{kind}"
-    for subject in STUDIED
+    for subject in (*STUDIED, "directions")
+    if subject in SUBJECTS
     for kind in (".parquet", "_embeddings.npy", "_curves.parquet")
 ]
 MODEL_FILES += [table_of("thresholds_by_word")] if "groups" in SUBJECTS else []
@@ -64,7 +65,11 @@ rule write_claims:
             f"{reading.in_short(config)}, candidates {config['words']['candidates']}"
         ),
         usual=reading.is_usual(config),
-        protocols={subject: protocol(subject) for subject in ("singles", "groups")},
+        # A function: Snakemake would take braces in a word for a wildcard.
+        protocols=lambda wildcards: {
+            subject: protocol(subject) | ({"start": ASCENT["start"]} if STARTED else {})
+            for subject in ("singles", "groups")
+        },
         restarts={
             subject: {"of": of, **{key: ASCENT[subject][key] for key in ("restarts", "repeated")}}
             for subject, of in (("singles", "neurons per layer"), ("groups", "words per size"))
@@ -85,6 +90,7 @@ rule write_findings:
         explanation=for_each_model(table_of("explanation"), "any"),
         robustness=for_each_model(table_of("robustness"), "both"),
         variance=for_each_model(table_of("variance"), "both"),
+        directions=for_each_model(table_of("directions"), "directions"),
         answers=for_each_model([in_experiment(name) / "answer.md" for name in EXPERIMENTS]),
         found=FOUND,
     output:

@@ -6,6 +6,7 @@ rule ascend_conditions:
     input:
         script_with_modules("experiments/ascend_conditions"),
         **IN_CONTEXT,
+        **STARTED,
         weights=lambda wildcards: [
             weights_of(wildcards, wildcards.null, replicate)
             for replicate in replicates_of(wildcards.experiment, wildcards.null)

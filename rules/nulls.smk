@@ -79,6 +79,7 @@ rule null_model_singles:
     input:
         script_with_modules("nulls/null_model_singles"),
         **IN_CONTEXT,
+        **STARTED,
         weights=null_weights,
         candidates=MODEL / "candidates.parquet",
         reference=MODEL / "nulls/reference.parquet",
@@ -114,6 +115,7 @@ rule null_model_groups:
     input:
         script_with_modules("nulls/null_model_groups"),
         **IN_CONTEXT,
+        **STARTED,
         weights=null_weights,
         candidates=MODEL / "candidates.parquet",
         reference=MODEL / "nulls/reference.parquet",
@@ -152,6 +154,7 @@ rule random_groups:
     input:
         script_with_modules("nulls/random_groups"),
         **IN_CONTEXT,
+        **STARTED,
         weights=frozen,
         candidates=MODEL / "candidates.parquet",
         reference=MODEL / "nulls/reference.parquet",

@@ -40,6 +40,15 @@ TABLES = {
         "part": "Single neurons",
         "reads": {"singles": MODEL / "singles.parquet"},
     },
+    "directions": {
+        "subject": "directions",
+        "part": "Single neurons",
+        "reads": {
+            "directions": MODEL / "directions.parquet",
+            "embeddings": MODEL / "directions_embeddings.npy",
+            "nulls": null_batches("directions", NULLS["models"]),
+        },
+    },
     "recovery": {
         "subject": "groups",
         "part": "Groups of words",

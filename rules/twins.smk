@@ -25,6 +25,7 @@ use rule ascend_groups as twin_groups with:
     input:
         script_with_modules("ascent/ascend_groups"),
         **IN_CONTEXT,
+        **STARTED,
         weights=frozen,
         targets=MODEL / "targets.parquet",
         ranking=MODEL / "groups/{selection}-model.parquet",

@@ -79,6 +79,33 @@ rule read_context:
         "../scripts/words/read_context.py"
 
 
+rule find_start:
+    """Find the words at whose mean embedding all ascents start, where starts are not drawn."""
+    input:
+        script_with_modules("words/find_start"),
+        candidates=MODEL / "candidates.parquet",
+        tokenizer=tokenizer,
+    output:
+        start=MODEL / "start.parquet",
+    log:
+        MODEL / "logs/find_start.log",
+    benchmark:
+        MODEL / "benchmarks/find_start.tsv"
+    priority: 100
+    localrule: True
+    conda:
+        "../envs/model.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        # A function: Snakemake would take braces in a word for a wildcard.
+        start_at=lambda wildcards: ASCENT["start"],
+        missing=config["missing"]["words"],
+    script:
+        "../scripts/words/find_start.py"
+
+
 rule word_activations:
     """Run every vocabulary entry w as `[CLS] w [SEP]`; keep each neuron's activation at w."""
     input:

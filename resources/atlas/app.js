@@ -32,8 +32,9 @@ const missing = (text) => ({ title: "Not found", contents: [el("p", {}, text)] }
 /** A page: its title, its contents, and a function to call once they are in place. */
 function viewOf(model, [kind, ...rest], chosen) {
   if (kind === undefined) return overview(model, chosen);
-  if (kind === "neurons" || kind === "words") return tableView(model, kind, chosen);
+  if (["neurons", "words", "directions"].includes(kind)) return tableView(model, kind, chosen);
   if (kind === "neuron") return neuronView(model, rest);
+  if (kind === "direction") return directionView(model, rest.join("/"));
   if (kind === "word") return wordView(model, rest.join("/"), chosen);
   return missing(`There is no page “${kind}”.`);
 }
@@ -76,11 +77,11 @@ function offer() {
 }
 
 function option(item, i) {
-  const kind = item.neuron ? "neuron" : current.targetOf.has(item.word) ? "target word" : "word";
+  const kind = item.neuron ? "neuron" : item.direction ? "direction" : current.targetOf.has(item.word) ? "target word" : "word";
   const made = el(
     "li",
     { role: "option", id: `found-${i}`, "aria-selected": i === at },
-    item.neuron ?? asWord(item.word),
+    item.neuron ?? item.direction ?? asWord(item.word),
     " ",
     el("small", {}, kind),
   );
@@ -103,10 +104,11 @@ function mark() {
 }
 
 function take(i) {
-  const { neuron, word } = found[i];
+  const { neuron, direction, word } = found[i];
   open(false);
   box.value = "";
-  go(neuron ? [current.name, "neuron", ...neuron.split("/")] : [current.name, "word", word]);
+  if (neuron) return go([current.name, "neuron", ...neuron.split("/")]);
+  go(direction ? [current.name, "direction", ...direction.split("/")] : [current.name, "word", word]);
 }
 
 box.addEventListener("input", offer);

@@ -27,15 +27,20 @@ async function unpacked(script) {
 }
 
 function indexed(name, data) {
-  const { neurons, optima, targets, groups } = data;
+  const { neurons, optima, targets, groups, directions } = data;
+  const minus = data.seek === "minimum" ? "-" : "";
   const count = neurons.site.length;
   const names = Array.from(
     { length: count },
-    (_, i) => `${data.seek === "minimum" ? "-" : ""}${neurons.site[i]}/${neurons.layer[i]}/${neurons.index[i]}`,
+    (_, i) => `${minus}${neurons.site[i]}/${neurons.layer[i]}/${neurons.index[i]}`,
   );
+  const named = directions && { ...directions, name: directions.name.map((own) => minus + own) };
   const model = {
     ...data,
+    directions: named,
     name,
+    what: "neuron",
+    alike: "of the same layer",
     names,
     rowOf: new Map(names.map((neuron, row) => [neuron, row])),
     optimumOf: new Map((optima ? optima.neuron : []).map((neuron, row) => [neuron, row])),
@@ -153,7 +158,11 @@ function search(model, typed, most = 20) {
     if (words[kind].length < most) words[kind].push({ word, exact: model.lower[i] === text });
   }
   const found = [...words.targets, ...words.first].sort((a, b) => b.exact - a.exact);
-  return [...neuronsTyped(model, text, most / 2), ...found, ...words.within].slice(0, most);
+  const directions = (model.directions?.name ?? [])
+    .filter((name) => comparable(name).includes(text))
+    .slice(0, most / 4)
+    .map((direction) => ({ direction }));
+  return [...neuronsTyped(model, text, most / 2), ...directions, ...found, ...words.within].slice(0, most);
 }
 
 function neuronsTyped(model, text, most) {

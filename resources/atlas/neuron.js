@@ -58,16 +58,16 @@ function inWords(model, row, at) {
   const cosine = optima.nearest_cosines[at][0];
   const [nearest, best] = [optima.nearest_words[at][0], neurons.top_words[row][0]];
   const parts = [
-    "The input that activates this neuron most ",
+    `The input that activates this ${model.what} most `,
     optima.ceiling[at] ? `reaches ${percent(optima.activation[at] / optima.ceiling[at])} of what any input can reach, and ` : "",
     "resembles ",
     wordLink(model, nearest),
-    ` most: a cosine of ${number(cosine)}${beside("nearest_cosine")}. The word that activates the neuron most is `,
+    ` most: a cosine of ${number(cosine)}${beside("nearest_cosine")}. The word that activates the ${model.what} most is `,
     wordLink(model, best),
     optima.utilisation_best_word[at] == null ? ". " : `, which reaches ${percent(optima.utilisation_best_word[at])} of that. `,
     optima.explanation[at] == null
       ? ""
-      : `How near a word is to this input predicts how much it activates the neuron with a correlation of ${number(optima.explanation[at])}${beside("explanation")}.`,
+      : `How near a word is to this input predicts how much it activates the ${model.what} with a correlation of ${number(optima.explanation[at])}${beside("explanation")}.`,
   ];
   return el("p", { class: "prose" }, ...parts);
 }
@@ -158,7 +158,7 @@ function explanationFigure(model, row, at) {
 function nullsTable(model, row, at) {
   const { neurons, optima, nulls } = model;
   const own = [
-    "this neuron",
+    `this ${model.what}`,
     "1",
     number(optima.nearest_cosines[at][0]),
     percent(optima.ceiling[at] ? optima.activation[at] / optima.ceiling[at] : null),
@@ -185,10 +185,10 @@ function nullsTable(model, row, at) {
     number(nulls.explanation[i]),
   ]);
   return smallTable(
-    "Medians over neurons of the same layer in null models",
+    `Medians over ${model.what}s ${model.alike} in null models`,
     [
       "of",
-      "neurons",
+      `${model.what}s`,
       "cosine to the nearest word",
       "share of the ceiling",
       "best word, share of the optimum",

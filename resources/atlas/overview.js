@@ -8,7 +8,7 @@ function overview(model, chosen) {
   const key = all[chosen.measure] ? chosen.measure : Object.keys(all)[0];
   const [name, unit, of] = all[key];
   const options = Object.entries(all).map(([option, [text]]) => [option, text]);
-  const { neurons, optima, targets } = model;
+  const { neurons, optima, targets, directions } = model;
   const facts = [
     ["Neurons", `${neurons.site.length.toLocaleString("en")} (${model.sites.join(", ")})`],
     optima && ["With an ascent", `${optima.neuron.length.toLocaleString("en")}, ${ABOUT.steps.singles} steps`],
@@ -16,10 +16,15 @@ function overview(model, chosen) {
       "Words with groups",
       `${targets.word.length}, ${model.sizes.length} sizes, ${model.selections.map(label).join(", ")}`,
     ],
+    directions && [
+      "Directions",
+      `${directions.name.length.toLocaleString("en")} in ${new Set(directions.set).size} sets`,
+    ],
   ];
   const tables = [
     ["Neurons", "neurons", neuronTable(model, chosen)],
     ["Words", "words", wordTable(model, chosen)],
+    ["Directions", "directions", directionTable(model, chosen)],
   ].filter(([, , table]) => table);
   const ownPage = (kind) =>
     el("p", {}, el("a", { href: place([model.name, kind]) }, "This table on its own page"));
@@ -40,10 +45,11 @@ function overview(model, chosen) {
 }
 
 /** What one sees, what the study found, and how to read a page. */
-function introduction({ name, optima, targets }) {
+function introduction({ name, optima, targets, directions }) {
   const of = [
     optima && `each neuron of ${name} that was studied`,
     targets && `each group of ${name}'s neurons that a word activates most`,
+    directions && "each direction of the study's sets",
   ].filter(Boolean);
   const seen = `For ${of.join(", and for ")}, this atlas shows the input that activates it most, as gradient ascent found it, and the words nearest to that input.`;
   const read =
@@ -172,12 +178,16 @@ function wordTable(model, { sort, dir }, whenSorted) {
 
 /** A long table on its own page; the fragment keeps its order. */
 function tableView(model, kind, chosen) {
-  const build = kind === "neurons" ? neuronTable : wordTable;
+  const [build, title, lacking] = {
+    neurons: [neuronTable, "Neurons"],
+    words: [wordTable, "Words", "This study has no groups of words."],
+    directions: [directionTable, "Directions", "This study has no directions."],
+  }[kind];
   const made = build(model, chosen, ([sort, dir]) => replace([model.name, kind], { ...chosen, sort, dir }));
-  if (!made) return missing("This study has no groups of words.");
+  if (!made) return missing(lacking);
   const contents = [made.holder];
   if (kind === "neurons") contents.unshift(neuronChoices(model, chosen));
-  return { title: kind === "neurons" ? "Neurons" : "Words", contents, ready: made.make };
+  return { title, contents, ready: made.make };
 }
 
 function neuronChoices(model, chosen) {

@@ -90,7 +90,7 @@ function longTable(caption, columns, rows, sorted, whenSorted = () => {}) {
       columns: columns.map(({ key, title, text, number }) => ({
         title,
         type: number ? "num" : "string",
-        className: number && key !== "neuron" ? "number" : null,
+        className: number && !["neuron", "direction"].includes(key) ? "number" : null,
         data: null,
         render: (row, kind) => {
           if (kind === "sort" || kind === "type")

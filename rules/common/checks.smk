@@ -15,6 +15,7 @@ from study.settings import (
 )
 from study.staleness import check_memory, date_back, date_by_content, mark_memory
 from study.context_table import read_contexts
+from textualization.analysis.direction_vectors import rows_in
 from textualization.models.sources import files_of, folder_name
 
 # A workflow that uses this one as a module gives only the settings that it changes.
@@ -34,6 +35,17 @@ def local_files(model):
     """List the files of a model with source `path`; none for other sources."""
     source = config["catalogue"][model]
     return files_of(source["path"], source.get("gguf")) if source["source"] == "path" else []
+
+
+def check_rows():
+    """Raise SettingsError for files of directions that have a row of zeros or no numbers."""
+    for name, of in config["directions"].items():
+        try:
+            if "file" in of:
+                rows_in(of["file"])
+        except RequestError as error:
+            said = str(error).removeprefix("path: ")
+            raise SettingsError(f"directions.{name}.file: {said}") from None
 
 
 try:
@@ -66,6 +78,7 @@ if workflow.is_main_process:
     for name in set(config["run"]) & set(config["experiments"]):
         for found in conditions(config["experiments"][name]).values():
             watched += basis_files(found)
+    watched += [of["file"] for of in config["directions"].values() if "file" in of]
     for model in config["models"]:
         watched += local_files(model)
     made = [Path("results") / config["study"]]
@@ -74,6 +87,7 @@ if workflow.is_main_process:
     ]
     made = [path for folder in made for path in folder.rglob("*") if not path.is_dir()]
     try:
+        check_rows()
         if future := date_back([*watched, *made], Path("results")):
             logger.warning(
                 f"Dated in the future, now dated back (check the clock): {future[0]}"

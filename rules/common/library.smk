@@ -36,7 +36,7 @@ if deployment and "conda" in {str(m) for m in deployment.deployment_method}:
         )
 
 from study.strict_yaml import check_yaml
-from textualization.errors import SettingsError
+from textualization.errors import RequestError, SettingsError
 
 
 def refuse(error):

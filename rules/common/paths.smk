@@ -26,6 +26,8 @@ SHARED = "results/_models/{name}-{checksum}"
 # How every job reads the model; and the sentence around x, if the settings have one.
 READING = reading.reading(config)
 IN_CONTEXT = {"context": MODEL / "context.json"} if config["context"] else {}
+# The words at which ascents start, an input of all that ascends; none if starts are drawn.
+STARTED = {} if ASCENT["start"] == "random" else {"start": MODEL / "start.parquet"}
 # Models that cannot be reached may be skipped. Rules that depend on this have FOUND as an input.
 SKIPPING = config["missing"]["models"] == "skip"
 FOUND = [STUDY / "found.csv"] if SKIPPING else []
@@ -33,9 +35,10 @@ FOUND = [STUDY / "found.csv"] if SKIPPING else []
 STUDIED = [kind for kind in ("singles", "groups") if kind in config["run"]]
 # Of these, the ones with twins: the same ascents again, from starts moved by one rounding.
 TWINNED = [kind for kind in STUDIED if ASCENT["twins"][kind]]
-# Subjects of the study's tables and figures: single neurons, groups, both, any of them, or twins.
+# Subjects of the study's tables and figures: single neurons, groups, both, any of them, twins, directions.
 SUBJECTS = STUDIED + (["both"] if len(STUDIED) == 2 else []) + (["any"] if STUDIED else [])
 SUBJECTS += ["twins"] if TWINNED else []
+SUBJECTS += ["directions"] if "directions" in config["run"] else []
 
 
 wildcard_constraints:
@@ -49,6 +52,7 @@ wildcard_constraints:
     null="|".join(("model", *NULL_MODELS, *NULL_GROUPS)),
     experiment="|".join(EXPERIMENTS) or "-",
     block="[a-z0-9_]+",
+    direction_set="[a-z][a-z0-9_]*",
     seed=r"\d+",
     replicate=r"\d+",
 
@@ -73,7 +77,7 @@ def for_each_model(paths, subject=None):
 
 
 def if_studied(subject, **inputs):
-    """Return inputs by name if the study has the subject (`singles` or `groups`)."""
+    """Return inputs by name if the study has the subject (`singles`, `groups` or `directions`)."""
     return inputs if subject in SUBJECTS else {}
 
 

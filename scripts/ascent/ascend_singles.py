@@ -4,13 +4,14 @@ import pandas as pd
 
 from study.job import run
 from study.models import open_model
+from study.starts import started
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.draws import drawn_neurons, runs
 
 
 def main(
     weights, site, layer: int, batch: int, width, neurons, restarts, repeated, per_job,
-    protocol: Protocol, execution: Execution, optima, context=(),
+    protocol: Protocol, execution: Execution, optima, context=(), start=None,
 ) -> None:  # fmt: skip
     drawn = drawn_neurons(protocol.seed, site, layer, width, neurons).tolist()
     objectives = runs(protocol.seed, drawn, restarts, repeated, site, layer)
@@ -24,6 +25,7 @@ def main(
     table["neurons"] = [[(site, layer, index)] for index in table["index"]]
     table["identity"] = [("single", *row) for row in table[list(table)[:4]].itertuples(index=False)]
     model = open_model(weights, protocol.reading, context=context, device=execution.device)
+    table = started(table, model, start)
     ascend_objectives(model, table, protocol, execution).save(optima)
 
 

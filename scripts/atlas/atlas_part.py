@@ -13,6 +13,7 @@ from textualization.files import atomic
 from textualization.report.atlas import (
     NEURON,
     columns,
+    directions_of,
     groups_of,
     neurons_of,
     nulls_by_layer,
@@ -28,7 +29,8 @@ from textualization.report.csv_tables import read_csv
 def main(
     words, weights, summaries, rows, shown, sites, seed, seek, part, singles=None, curves=None,
     embeddings=None, activations=None, nulls=None, targets=None, groups=None, rankings=None,
-    thresholds=None, group_nulls=None,
+    thresholds=None, group_nulls=None, directions=None, direction_curves=None,
+    direction_embeddings=None, direction_nulls=None,
 ) -> None:  # fmt: skip
     """Write the part. Inputs from parts of the study that were not run are None."""
     vocabulary = pd.read_parquet(words)
@@ -63,6 +65,16 @@ def main(
         }
         document["thresholds"] = columns(read_csv(thresholds))
         document["recovery"] = columns(nulls_of_groups(group_nulls, "recovery"))
+    if directions:
+        found, steps = directions_of(
+            pd.read_parquet(directions), pd.read_parquet(direction_curves),
+            np.load(direction_embeddings), names, read_embeddings(weights),
+            vocabulary["candidate"].to_numpy(), shown,
+        )  # fmt: skip
+        document |= {"directions": columns(found), "direction_steps": steps}
+        if direction_nulls:
+            nulls = nulls_by_layer(read_nulls(direction_nulls), "set")
+            document["direction_nulls"] = columns(nulls)
     with atomic(part) as partial:
         partial.write_bytes(packed(document))
 

@@ -156,7 +156,8 @@ def _nulls(found, confidence) -> list[dict]:
 
 def _matches(printed, protocol) -> bool:
     whole = protocol["options"] | protocol
-    return all(whole.get(key) == value for key, value in printed.items())
+    # The paper's starts are drawn.
+    return "start" not in protocol and all(whole.get(k) == value for k, value in printed.items())
 
 
 def _protocol_text(protocol, restarts) -> str:
@@ -169,6 +170,8 @@ def _protocol_text(protocol, restarts) -> str:
         text += f", or until the relative gain over {protocol['window']} steps is below "
         text += f"{protocol['tolerance']:g},"
     kind, scale = protocol["init"]["kind"], protocol["init"]["scale"]
+    if (start := protocol.get("start")) is not None:
+        return f"{text} from {start if isinstance(start, str) else ' + '.join(start)}"
     text += f" from {kind} x0 "
     text += "as long as words" if scale == "words" else f"of scale {scale:g}"
     if restarts["restarts"] > 1:

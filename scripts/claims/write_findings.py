@@ -29,8 +29,8 @@ much they may differ."""
 
 
 def main(
-    claims, singles, twins, explanation, robustness, variance, answers, found, models, experiments,
-    null_models, replicates, confidence, findings, html, front,
+    claims, singles, twins, explanation, robustness, variance, directions, answers, found, models,
+    experiments, null_models, replicates, confidence, findings, html, front,
 ) -> None:  # fmt: skip
     claims = read_csv(claims)
     kind = claims["claim"].str.split(".").str[0]
@@ -53,6 +53,7 @@ def main(
         if robustness:
             text += _robustness(read_csv(robustness[place]))
             text += _variance(read_csv(variance[place]))
+        text += _directions(read_csv(directions[place])) if directions else []
         text += _experiments(answers[place * len(experiments) :], experiments, findings)
     text = "\n".join(text) + "\n"
     write_text(text, findings)
@@ -167,6 +168,28 @@ def _explanation(table) -> list[str]:
         "word (means; `tables/explanation` has more directions):"
     )
     return ["", "### How much optima explain", "", intro, "", *text]
+
+
+def _directions(table) -> list[str]:
+    """Compare every set of directions with its null models."""
+    text = []
+    for (name, site), rows in table.groupby(["set", "site"], sort=False):
+        # Over all layers, if there are several.
+        whole = rows[rows["layer"] == rows["layer"].iloc[-1]]
+        measured = []
+        for row in whole.to_dict("records"):
+            cosine, explained = (
+                with_interval(*(row[f"{column}{end}"] for end in ("", "_low", "_high")))
+                for column in ("nearest_cosine", "explanation")
+            )
+            measured.append(f"{row['of'].replace('_', ' ')} {cosine} and {explained}")
+        count = whole["directions"].iloc[0]
+        text.append(f"- {name} ({site}, {count} directions): {'; '.join(measured)}")
+    intro = (
+        "Cosine of the optimum to the nearest word, and explanation (means over directions; "
+        "`tables/directions` has more), in the model and in null models with directions of their own:"
+    )
+    return ["", "### Directions", "", intro, "", *text]
 
 
 def _geometry(singles) -> list[str]:

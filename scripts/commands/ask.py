@@ -1,14 +1,14 @@
-"""Show what a neuron, or a word's group, responds to, from a finished study or by a new ascent.
+"""Show what a neuron, a direction or a word's group responds to, as a study found it or by a new ascent.
 
 PYTHONPATH=src python scripts/commands/ask.py --neuron output/3/120 [--study results/default]
 PYTHONPATH=src python scripts/commands/ask.py --neuron=-output/3/120   (its minimum)
 PYTHONPATH=src python scripts/commands/ask.py --word music [--model minilm-l6]
+PYTHONPATH=src python scripts/commands/ask.py --direction royal/3
 """
 
 import argparse
 import difflib
 import logging
-import os
 import re
 import sys
 import time
@@ -17,37 +17,24 @@ from pathlib import Path
 import pandas as pd
 
 from study.checksums import DamagedError
-from study.experiments import protocol
 from study.finished import FinishedStudy
 from study.minima import minimum_of
-from study.rankings import rank_words
+from study.new_ascents import ascend_direction, ascend_neuron, ascend_word
 from study.reading import note
-from study.settings import group_sizes
-from study.stored_activations import (
-    explaining,
-    group_word_activations,
-    neuron_activations,
-    neuron_explanations,
-)
 from study.terminal import command_line
-from study.word_groups import word_groups
-from textualization.analysis.describe import describe_groups, describe_singles, ended
-from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.errors import SettingsError
 from textualization.models.tokenizer import load_tokenizer
 from textualization.models.vocabulary import WordLookup
 from textualization.report.answers import (
+    direction_answer,
+    direction_name,
     minimum_answer,
     neuron_answer,
     neuron_name,
     printable,
     word_answer,
 )
-from textualization.report.atlas import columns, groups_of, optima_of, ranking_of
 from textualization.spelling import read_as
-
-#: New ascents use all cores and no snapshots.
-EXECUTION = Execution(threads=os.cpu_count())
 
 
 def ask_neuron(study: FinishedStudy, name: str, fresh: bool) -> list[str]:
@@ -72,7 +59,7 @@ def ask_neuron(study: FinishedStudy, name: str, fresh: bool) -> list[str]:
         optimum, said = {key: values[place] for key, values in optima.items()}, "from the study"
     else:
         began = time.monotonic()
-        optimum = _ascend_neuron(study, row)
+        optimum = ascend_neuron(study, row)
         said = _ascended(study, began, "singles")
     return [_title(neuron_name(study.document, row), study, said)] + neuron_answer(
         study.document, row, optimum
@@ -83,7 +70,7 @@ def _ask_minimum(study: FinishedStudy, row: int) -> list[str]:
     """Return lines about a neuron's minimum."""
     began, neurons = time.monotonic(), study.document["neurons"]
     neuron = tuple(neurons[part][row] for part in ("site", "layer", "index"))
-    lines = minimum_answer(minimum_of(study, neuron, EXECUTION))
+    lines = minimum_answer(minimum_of(study, neuron))
     said = _ascended(study, began, "singles")
     return [_title(f"-{neuron_name(study.document, row)}", study, said), *lines]
 
@@ -113,50 +100,28 @@ def _row_of(study: FinishedStudy, name: str) -> int:
     )
 
 
-def _ascend_neuron(study: FinishedStudy, row: int) -> dict:
-    """Return the columns of a new optimum, found and described as in the study."""
-    settings, neurons = study.settings, study.document["neurons"]
-    site, layer, index = (neurons[part][row] for part in ("site", "layer", "index"))
-    starts = range(settings["ascent"]["singles"]["restarts"])
-    table = pd.DataFrame(
-        [
-            {"site": site, "layer": layer, "index": index, "restart": restart}
-            | {
-                "neurons": [(site, layer, index)],
-                "identity": ("single", site, layer, index, restart),
-            }
-            for restart in starts
-        ]
-    )
-    model = study.load()
-    optima = ascend_objectives(model, table, Protocol(**protocol(settings, "singles")), EXECUTION)
-    facts, matrices = _facts(study, optima), study.matrices([site])
-    explained = explaining(optima.start, optima.embedding, model.embeddings, model.words)
-    described = describe_singles(
-        facts.join(neuron_explanations(facts, matrices, model.words, explained)),
-        optima.start,
-        optima.embedding,
-        model.embeddings,
-        model.words,
-        study.summaries([site]),
-        neuron_activations(matrices),
-    )
-    found, _ = optima_of(
-        described,
-        optima.curves(),
-        optima.embedding,
-        pd.DataFrame({part: neurons[part] for part in ("site", "layer", "index")}),
-        model.words["word"].to_numpy(),
-        model.embeddings,
-        model.candidates,
-        settings["statistics"]["nearest_words"],
-    )
-    return {key: values[0] for key, values in columns(found).items()}
+def ask_direction(study: FinishedStudy, name: str, fresh: bool) -> list[str]:
+    """Return lines about a direction of the study's sets; ascend now if `fresh`.
 
-
-def _facts(study: FinishedStudy, optima) -> pd.DataFrame:
-    statistics = study.settings["statistics"]
-    return optima.facts().join(ended(optima, statistics["convergence"], statistics["collapse"]))
+    In a study of minima, all names have a minus.
+    """
+    directions = study.document.get("directions")
+    if not directions:
+        raise SettingsError(f"DIRECTION: {study.folder} has no directions (run)")
+    names = [direction_name(study.document, own) for own in directions["name"]]
+    if (name := name.strip()) not in names:
+        near = difflib.get_close_matches(name, names, n=3)
+        raise SettingsError(
+            f"DIRECTION: no {name} in {study.folder} "
+            f"(has: {', '.join(near or names[:3])}{'' if near else ', …'})"
+        )
+    place, said = names.index(name), "from the study"
+    optimum = {key: values[place] for key, values in directions.items()}
+    if fresh:
+        began = time.monotonic()
+        optimum = ascend_direction(study, optimum)
+        said = _ascended(study, began, "singles")
+    return [_title(f"direction {name}", study, said)] + direction_answer(study.document, optimum)
 
 
 def ask_word(study: FinishedStudy, word: str, fresh: bool) -> list[str]:
@@ -172,7 +137,7 @@ def ask_word(study: FinishedStudy, word: str, fresh: bool) -> list[str]:
         rankings = {name: of[place] for name, of in document["rankings"].items()}
     else:
         began = time.monotonic()
-        groups, rankings = _ascend_word(study, word)
+        groups, rankings = ascend_word(study, word)
         said = _ascended(study, began, "groups")
     name = (
         printable(word) if word == requested else f"{printable(word)} ({read_as(requested, word)})"
@@ -206,56 +171,6 @@ def _entry(study: FinishedStudy, word: str) -> str:
     )
 
 
-def _ascend_word(study: FinishedStudy, word: str):
-    """Return the rows of a word's groups and their rankings, made as in the study."""
-    settings, neurons = study.settings, pd.DataFrame(study.document["neurons"])
-    sites, selections = settings["groups"]["sites"], settings["groups"]["selections"]
-    requested = settings["groups"]["sizes"].get("model") or []
-    sizes = group_sizes(requested, neurons["site"].isin(sites).sum())
-    if not sizes:
-        raise SettingsError("WORD: the study has no groups over all layers (groups.sizes.model)")
-    model, matrices, how = study.load(), study.matrices(sites), protocol(settings, "groups")
-    targets = pd.DataFrame({"word": [word], "id": [model.id_of(word)]})
-    relative = study.summaries(sites) if set(selections) != {"absolute"} else None
-    rankings = {
-        selection: rank_words(
-            matrices, None if selection == "absolute" else relative, targets, selection, "model"
-        )
-        for selection in selections
-    }
-    tables = [
-        word_groups(
-            ranking, targets, sizes, selection=selection, scope="model", restarts=1,
-            repeated="all", seed=how["seed"],
-        )
-        for selection, ranking in rankings.items()
-    ]  # fmt: skip
-    table = pd.concat(tables, ignore_index=True)
-    optima = ascend_objectives(model, table, Protocol(**how), EXECUTION)
-    explained = explaining(optima.start, optima.embedding, model.embeddings, model.words)
-
-    def activations_of(facts, target, nearest):
-        ranked = [(selection, "model", ranking) for selection, ranking in rankings.items()]
-        return group_word_activations(
-            facts, target, nearest, ranked, matrices, model.words, explained
-        )
-
-    described = describe_groups(
-        _facts(study, optima),
-        optima.start,
-        optima.embedding,
-        model.embeddings,
-        model.words,
-        activations_of,
-        settings["statistics"]["nearest_words"],
-    )
-    own = {
-        selection: ranking_of(ranking, [word], neurons, sizes[-1])[0]
-        for selection, ranking in rankings.items()
-    }
-    return groups_of(described), own
-
-
 def _title(name: str, study: FinishedStudy, said: str) -> str:
     lines = [f"{name}, in {study.model}: {said}", note(study.settings)]
     return "\n".join(filter(None, lines)) + "\n"
@@ -274,6 +189,7 @@ def main(arguments=None) -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--neuron", metavar="SITE/LAYER/INDEX")
     what.add_argument("--word")
+    what.add_argument("--direction", metavar="SET/LAYER/NAME")
     parser.add_argument("--study", type=Path, default=Path("results/default"))
     parser.add_argument("--model", help="if the study has several")
     parser.add_argument("--fresh", action="store_true", help="ascend now, whatever the study has")
@@ -282,10 +198,10 @@ def main(arguments=None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         study = FinishedStudy(requested.study, requested.model)
-        answer = ask_word if requested.neuron is None else ask_neuron
-        lines = answer(
-            study, requested.word if requested.neuron is None else requested.neuron, requested.fresh
-        )
+        answers = {"neuron": ask_neuron, "word": ask_word, "direction": ask_direction}
+        asked = {kind: name for kind in answers if (name := getattr(requested, kind)) is not None}
+        ((kind, name),) = asked.items()
+        lines = answers[kind](study, name, requested.fresh)
     except (SettingsError, DamagedError) as error:
         print(error, file=sys.stderr)
         return 2

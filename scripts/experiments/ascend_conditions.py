@@ -17,6 +17,7 @@ from study.experiment_objectives import FACTS, ExperimentObjectives, requested_w
 from study.experiments import ALONE
 from study.job import in_turn, run
 from study.models import open_model
+from study.starts import at_own_words, at_words, started
 from textualization.analysis.describe import among_words
 from textualization.analysis.explanation import explanation
 from textualization.analysis.similarity import late_change, nearest_words, unit, utilisation
@@ -32,7 +33,7 @@ from textualization.optima_arrays import OptimaArrays
 
 def main(
     weights, candidates, reference, targets, tokenizer, contexts, conditions, requested, seed,
-    replicates, null, execution: Execution, table, context=(),
+    replicates, null, execution: Execution, table, context=(), start=None,
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
@@ -56,6 +57,7 @@ def main(
                 if not len(objectives):
                     continue
                 objectives["identity"] = [(*prefix, *i) for i in _identities(objectives, condition)]
+                objectives = _started(objectives, neurons, condition, start)
                 found = _found(neurons, objectives, Protocol(**condition["protocol"]), execution)
                 facts = {"condition": name, "null": null, "draw": replicate}
                 tables.append(found.assign(**facts, **_varied(condition)))
@@ -99,6 +101,16 @@ def _agreement(objectives, embedding) -> np.ndarray:
             cosines = directions[rows] @ directions[rows].T
             found[rows] = (cosines.sum(axis=1) - np.diag(cosines)) / (len(rows) - 1)
     return found
+
+
+def _started(objectives, neurons: ExperimentObjectives, condition, start) -> pd.DataFrame:
+    """Let objectives start where the condition says. start: see `started`."""
+    model, where = neurons.model, condition.get("start", "random")
+    if where == "own_word":
+        return at_own_words(objectives, model, np.array(neurons.reference))
+    if where == "mean_word":
+        return at_words(objectives, model, np.flatnonzero(model.candidates))
+    return started(objectives, model, start if where == "study" else None)
 
 
 def _optima(model, objectives, protocol: Protocol, execution) -> OptimaArrays:

@@ -19,7 +19,8 @@ MEASURES = ("activation_share", "norm", "turned", "gain_at_the_end")
 
 def main(optima, intervals: Intervals, files: TableFiles) -> None:
     optima = read_experiment(optima)
-    varied = [c for c in ("steps", "rate", "init_scale", "init_kind", "solver") if c in optima]
+    names = ("steps", "rate", "init_scale", "init_kind", "start", "solver")
+    varied = [name for name in names if name in optima]
     rows = []
     for (null, kind, condition), same in optima.groupby(["null", "kind", "condition"], sort=False):
         row = {"null": null, "of": kind, "block": same["block"].iloc[0], "condition": condition}

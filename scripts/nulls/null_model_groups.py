@@ -15,7 +15,7 @@ from textualization.models.word_activations import all_taps, summarise_neurons
 
 def main(
     weights, candidates, reference, targets, null, replicates, sites, selections, sizes,
-    per_replicate, protocol: Protocol, execution: Execution, table, context=(),
+    per_replicate, protocol: Protocol, execution: Execution, table, context=(), start=None,
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
@@ -38,7 +38,9 @@ def main(
                 ]
         groups = pd.DataFrame(rows, columns=["word", "target", "selection", "size", "neurons"])
         tables.append(
-            describe_null_groups(model, groups, reference, null, replicate, protocol, execution)
+            describe_null_groups(
+                model, groups, reference, null, replicate, protocol, execution, start
+            )
         )
     write_table(pd.concat(tables, ignore_index=True), table)
 

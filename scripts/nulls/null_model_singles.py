@@ -4,6 +4,7 @@ import pandas as pd
 
 from study.job import in_turn, run
 from study.models import open_model
+from study.starts import started
 from textualization.analysis.describe import describe_singles, in_order
 from textualization.analysis.null_draws import dealt
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
@@ -19,7 +20,7 @@ FIRST = "null draw site layer index restart activation ceiling"
 
 def main(
     weights, candidates, reference, null, replicates, widths, layers, neurons, per_replicate,
-    protocol: Protocol, execution: Execution, table, context=(),
+    protocol: Protocol, execution: Execution, table, context=(), start=None,
 ) -> None:  # fmt: skip
     words = pd.read_parquet(candidates)
     reference = pd.read_parquet(reference)["id"].to_numpy()
@@ -42,6 +43,7 @@ def main(
         names = list(objectives.itertuples(index=False, name=None))
         objectives["neurons"] = [[name] for name in names]
         objectives["identity"] = [("single", null, replicate, *name) for name in names]
+        objectives = started(objectives, model, start)
         optima = ascend_objectives(model, objectives, protocol, execution)
         explained = explanation_over(model, reference, objectives["neurons"], optima)
         summary = summarise_neurons(

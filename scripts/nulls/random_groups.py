@@ -24,7 +24,7 @@ PLACE = ["site", "layer", "index"]
 
 def main(
     weights, candidates, reference, targets, summaries, rankings, null, replicates, selections, sizes,
-    per_replicate, protocol: Protocol, execution: Execution, table, context=(),
+    per_replicate, protocol: Protocol, execution: Execution, table, context=(), start=None,
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
@@ -52,7 +52,9 @@ def main(
                     rows.append((target.word, target.id, selection, size, neurons_of))
         groups = pd.DataFrame(rows, columns=["word", "target", "selection", "size", "neurons"])
         tables.append(
-            describe_null_groups(model, groups, reference, null, replicate, protocol, execution)
+            describe_null_groups(
+                model, groups, reference, null, replicate, protocol, execution, start
+            )
         )
     write_table(pd.concat(tables, ignore_index=True), table)
 

@@ -27,6 +27,7 @@ VARIABLES = {
     "init_kind": (None, ("normal", "uniform")),
     "init_scale": (None, (1e-9, 1e9)),
     "seed": (None, range(2**32)),
+    "start": (None, ("random", "mean_word", "own_word")),
     "parametrisation": (
         None,
         ("vocabulary", "embedding", "sphere", "softmax", "gumbel_softmax", "convex_hull"),
@@ -153,8 +154,16 @@ def resolved(condition: dict, settings: dict) -> dict:
             "place": full["place"],
         },
         **{key: full[key] for key in CHOICE},
+        # Without it, starts are drawn: what does not start elsewhere is not made again.
+        **({} if (start := start_of(condition, settings)) == "random" else {"start": start}),
         "varied": dict(condition),
     }
+
+
+def start_of(condition: dict, settings: dict) -> str:
+    """Return where ascents of a condition start: `study` is the study's, if that is not drawn."""
+    studys = "random" if settings["ascent"]["start"] == "random" else "study"
+    return condition.get("start") or studys
 
 
 def _options_of(solver: str) -> tuple[str, ...]:
@@ -246,6 +255,17 @@ def faults(condition: dict, settings: dict) -> list[str]:
         found.append(f"length {full['length']} with read: {settings['read']}; take word")
     if full["length"] > 1 and settings["context"]:
         found.append(f"length {full['length']} within a context, which has one x; take null")
+    if start_of(condition, settings) != "random":
+        at = full["start"] or f"ascent.start {settings['ascent']['start']}"
+        found += [
+            f"{key} with start {at}, which is not drawn"
+            for key in ("seed", "init_kind", "init_scale")
+            if key in condition
+        ]
+        if full["length"] > 1:
+            found.append(f"length {full['length']} with start {at}; take random")
+        if full["start"] and solver == "exhaustive":
+            found.append(f"start {at} with solver exhaustive, which starts nowhere")
     if full["place"] > full["length"]:
         found.append(f"place {full['place']} of {full['length']} free positions")
     return found

@@ -7,20 +7,19 @@ import pandas as pd
 
 from study.experiments import protocol
 from study.finished import FinishedStudy
+from study.new_ascents import ascend_as_in
 from textualization.analysis.describe import ended
 from textualization.analysis.explanation import explanation
 from textualization.analysis.similarity import several_nearest_words
 from textualization.ascent.objectives import mean_of
-from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 
 
-def minimum_of(study: FinishedStudy, neuron: tuple[str, int, int], execution: Execution) -> dict:
+def minimum_of(study: FinishedStudy, neuron: tuple[str, int, int]) -> dict:
     """Ascend to a neuron's minimum from the x₀ of its maximum, and compare it with the words.
 
     Args:
         study: a study of maxima.
         neuron: (site, layer, index).
-        execution: device and threads.
 
     Returns:
         Of the first start: `activation` (the lowest), `start_activation`, `floor` (NaN if there is
@@ -37,7 +36,7 @@ def minimum_of(study: FinishedStudy, neuron: tuple[str, int, int], execution: Ex
             for restart in range(settings["ascent"]["singles"]["restarts"])
         ]
     )
-    optima = ascend_objectives(model, table, Protocol(**protocol(settings, "singles")), execution)
+    optima = ascend_as_in(study, model, table, protocol(settings, "singles"))
     transformer, candidates = model.transformer(), np.flatnonzero(model.candidates)
     names, e = model.words["word"].to_numpy(), model.embeddings
     by_words = study.matrices([site])[site][layer - 1, candidates, index].astype(np.float64)

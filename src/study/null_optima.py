@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from study.starts import started
 from textualization.analysis.describe import describe_groups, in_order
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.explanations import explanation_over
@@ -21,6 +22,7 @@ def describe_null_groups(
     replicate: int,
     protocol: Protocol,
     execution: Execution,
+    start=None,
 ) -> pd.DataFrame:
     """Ascend on the groups of one replicate and describe their optima.
 
@@ -31,6 +33,7 @@ def describe_null_groups(
         null: name of the null.
         replicate: number of the replicate, from 0.
         protocol, execution: see `ascend_objectives`.
+        start: see `started`.
 
     Returns:
         The columns of `groups.parquet`, `null`, `draw` (the replicate), `steps` and `curve`.
@@ -39,7 +42,7 @@ def describe_null_groups(
         ("group", null, replicate, row.word, row.selection, row.size) for row in groups.itertuples()
     ]
     table = groups.drop(columns="word").assign(identity=identity)
-    optima = ascend_objectives(model, table, protocol, execution)
+    optima = ascend_objectives(model, started(table, model, start), protocol, execution)
     explained = explanation_over(model, reference, groups["neurons"], optima)
 
     def activations_of(facts, target, nearest):

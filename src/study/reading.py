@@ -24,7 +24,7 @@ def note(settings: dict) -> str:
     if settings.get("seek") == "minimum":
         said.append(
             "This study seeks minima: every activation and ceiling has the opposite sign, and the name "
-            "of a neuron a minus."
+            "of a neuron or direction a minus."
         )
     return " ".join(said)
 

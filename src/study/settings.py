@@ -11,8 +11,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
+from study import direction_sets
 from study.basis_settings import basis_faults
-from study.experiments import DEFAULTS, blocks, conditions, faults, wrong_values
+from study.experiments import DEFAULTS, blocks, conditions, faults, start_of, wrong_values
 from study.text_files import read_tab_separated
 from textualization.errors import SettingsError
 from textualization.models.families import NAMES as FAMILIES
@@ -20,8 +21,8 @@ from textualization.models.families import unknown
 from textualization.registry import NULL_MODELS, SOLVERS
 from textualization.spelling import composed
 
-#: What a study can run besides experiments: the paper's single neurons and groups.
-STUDIES = ("singles", "groups")
+#: What a study can run besides experiments: the paper's single neurons and groups, and directions.
+STUDIES = ("singles", "groups", "directions")
 #: Names in a study's folder that no model may have.
 RESERVED = ("atlas", "benchmarks", "comparison", "logs", "claims", "config", "findings", "found")
 RESERVED += ("front", "manifest", "provenance", "report", "ro-crate-metadata")
@@ -139,9 +140,16 @@ def jobs_at_most(settings: dict, words: int) -> int:
             * math.ceil(words * of["restarts"] / of["per_job"])
         )
         found += len(settings["groups"]["selections"]) if ascent["twins"]["groups"] else 0
+        for of in direction_sets.sets_for(settings, shape).values():
+            drawn = direction_sets.count_of(of) * len(direction_sets.layers_of(of, layers))
+            found += 1 + math.ceil(
+                drawn * ascent["singles"]["restarts"] / ascent["singles"]["per_job"]
+            )
         ascended = len(nulls["models"]) + len(nulls["objectives"])
         found += nulls["replicates"] * len(nulls["models"])
         found += 2 * ascended * math.ceil(nulls["replicates"] / nulls["per_job"])
+        if settings["directions"]:
+            found += len(nulls["models"]) * math.ceil(nulls["replicates"] / nulls["per_job"])
         for experiment in settings["run"]:
             of = settings["experiments"].get(experiment)
             found += of["nulls"]["replicates"] * len(of["nulls"]["models"]) if of else 0
@@ -208,7 +216,9 @@ def _contradictions(settings: dict) -> list[str]:
         for site in settings[part]["sites"]
         if site not in settings["activations"]["sites"]
     ]
-    lines += _experiments(settings)
+    lines += _equal_restarts(settings) + _experiments(settings)
+    if wrong := direction_sets.faults(settings):
+        return [*lines, *wrong]
     for name in settings["models"]:
         if name.partition(".")[0] in RESERVED:
             lines.append(
@@ -239,6 +249,20 @@ def _nameless(settings: dict, place: str = "") -> list[str]:
     return lines
 
 
+def _equal_restarts(settings: dict) -> list[str]:
+    """List restarts that would be equal, since their start is not drawn."""
+    ascent = settings["ascent"]
+    if ascent["start"] == "random":
+        return []
+    run = {"singles" if name == "directions" else name for name in settings["run"]}
+    return [
+        f"ascent.{subject}.restarts: {ascent[subject]['restarts']} ascents from ascent.start "
+        f"{ascent['start']} would be equal (allowed: 1, or ascent.start: random)"
+        for subject in ("singles", "groups")
+        if subject in run and ascent[subject]["restarts"] > 1
+    ]
+
+
 def _experiments(settings: dict) -> list[str]:
     """List experiments that are not declared, and faults in declared ones."""
     experiments, lines = settings["experiments"], []
@@ -246,7 +270,7 @@ def _experiments(settings: dict) -> list[str]:
         known = [*STUDIES, *experiments]
         if name not in known:
             near = _did_you_mean(name, known)
-            lines.append(f"run: {name!r} is not singles, groups or one of experiments{near}")
+            lines.append(f"run: {name!r} is not {', '.join(STUDIES)} or one of experiments{near}")
     for name, experiment in experiments.items():
         if name in STUDIES:
             lines.append(f"experiments: {name!r} is a built-in name; choose another name")
@@ -280,16 +304,27 @@ def _experiments(settings: dict) -> list[str]:
             for condition in found.values():
                 lines += [
                     f"experiments.{name}.vary.{block}: impossible: {fault}"
-                    for fault in [*faults(condition, settings), *_misfits(condition, experiment)]
+                    for fault in [
+                        *faults(condition, settings),
+                        *_misfits(condition, experiment, settings),
+                    ]
                 ]
     return list(dict.fromkeys(lines))
 
 
-def _misfits(condition: dict, experiment: dict) -> list[str]:
-    """List choices of neurons that do not fit an experiment's objectives."""
+def _misfits(condition: dict, experiment: dict, settings: dict) -> list[str]:
+    """List choices of neurons and starts that do not fit an experiment's objectives."""
     full, found = DEFAULTS | condition, []
     if full["selection"] == "contrast" and set(experiment) & {"singles", "groups"}:
         found.append("selection contrast, which only groups of contexts support")
+    if full["start"] == "own_word" and "contexts" in experiment:
+        found.append("start own_word, which contexts do not have")
+    if start_of(condition, settings) != "random":
+        found += [
+            f"restarts {restarts} of {kind} with a start that is not drawn would be equal; take 1"
+            for kind in ("singles", "groups", "contexts")
+            if (restarts := experiment.get(kind, {}).get("restarts", 1)) > 1
+        ]
     if full["activations"] == "in_context" and experiment.get("groups", {}).get("of") == "targets":
         found.append("activations in_context of targets; take groups: {of: contexts}")
     if full["basis"] != "neurons" and "contexts" in experiment:
@@ -304,11 +339,14 @@ def _beyond_the_model(name: str, shape: dict, settings: dict) -> list[str]:
         return [line for lines in found.values() for line in lines]
     singles, sizes = settings["singles"], settings["groups"]["sizes"]
     chosen = {"singles.layers": singles["layers"], "groups.sizes.model": sizes["model"]}
-    return [
+    lines = [
         f"{key}: {name} has none of these"
         for key, of in chosen.items()
         if of != "all" and len(found.get(key, [])) == len(of)
     ]
+    if settings["directions"] and not direction_sets.sets_for(settings, shape):
+        lines.append(f"directions: {name} has none of these")
+    return lines
 
 
 def _lacking(name: str, shape: dict, settings: dict) -> dict[str, list[str]]:
@@ -335,6 +373,7 @@ def _lacking(name: str, shape: dict, settings: dict) -> dict[str, list[str]]:
                 f"statistics.{key}: {settings['statistics'][key]} leaves nothing of the "
                 f"{shape['hidden']} dimensions of {name}'s embeddings (allowed: fewer)"
             )
+    lines |= direction_sets.lacking(name, shape, settings)
     per_layer = sum(width[site] for site in groups["sites"])
     available = {"layer": per_layer, "model": per_layer * shape["layers"]}
     for scope, sizes in groups["sizes"].items():

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from textualization.draws import generator
+from textualization.analysis.direction_vectors import (
+    leading_components,
+    orthonormal,
+    rows_in,
+    unit_direction,
+)
 from textualization.errors import RequestError, require_choice
-from textualization.models.bases import leading_components
 from textualization.models.model import Model
 from textualization.models.transformer import SITES, Tap
 
@@ -100,10 +102,7 @@ def random_directions(
     _tap(model, layer, site)
     width = model.width(site)
     _check_count(count, width)
-    dice = generator(seed, "directions", site, layer)
-    q, r = np.linalg.qr(dice.standard_normal((count, width)).T)
-    # With these signs the directions are distributed uniformly (Mezzadri 2007, math-ph/0609050).
-    return _named(site, layer, "random", (q * np.sign(r.diagonal())).T)
+    return _named(site, layer, "random", orthonormal(width, count, layer, site, seed))
 
 
 def read_directions(path: str | Path, layer: int, site: str = "output") -> dict[str, Direction]:
@@ -118,30 +117,10 @@ def read_directions(path: str | Path, layer: int, site: str = "output") -> dict[
         Directions by name: the tensor's name, or the file's. Of several, `name/1` and so on.
 
     Raises:
-        RequestError: the file cannot be read, or an array is not of this form or has a row of zeros.
+        RequestError: the file cannot be read, an array is not of this form or has a row of zeros, or
+            two directions have the same name.
     """
-    path = Path(path)
-    try:
-        if path.suffix == ".safetensors":
-            arrays = load_file(path)
-        elif path.suffix == ".npy":
-            arrays = {path.stem: np.load(path, allow_pickle=False)}
-        else:
-            raise RequestError(f"path: {path} is of no known kind (allowed: .safetensors, .npy)")
-    except (OSError, ValueError, SafetensorError) as error:
-        if isinstance(error, RequestError):
-            raise
-        raise RequestError(f"path: {path} cannot be read ({error})") from None
-    found = {}
-    for name, array in arrays.items():
-        if array.ndim not in (1, 2) or not array.size:
-            raise RequestError(
-                f"path: {path}: {name} has the shape {array.shape} (allowed: (width,), (k, width))"
-            )
-        for row, vector in enumerate(np.atleast_2d(array), 1):
-            own = name if array.ndim == 1 else f"{name}/{row}"
-            found[own] = _direction(site, layer, vector.astype(np.float64), f"path: {path}: {own}")
-    return found
+    return {name: (site, layer, vector) for name, vector in rows_in(path).items()}
 
 
 def _mean(model: Model, words: Sequence[str], layer: int, site: str) -> np.ndarray:
@@ -174,6 +153,4 @@ def _named(site: str, layer: int, kind: str, vectors: np.ndarray) -> dict[str, D
 
 def _direction(site: str, layer: int, vector: np.ndarray, of: str) -> Direction:
     """Return a direction of unit length."""
-    if not np.isfinite(vector).all() or not vector.any():
-        raise RequestError(f"{of} is zero or not finite: no direction")
-    return site, layer, vector / np.linalg.norm(vector)
+    return site, layer, unit_direction(vector, of)

@@ -9,7 +9,6 @@ from scripts.commands import ask
 from settings import shipped
 from study.finished import FinishedStudy
 from study.minima import minimum_of
-from textualization.ascent.protocol import Execution
 from textualization.errors import SettingsError
 from textualization.models.word_activations import all_taps
 
@@ -38,7 +37,7 @@ def study():
 
 
 def test_a_minimum_is_the_librarys(study):
-    found = minimum_of(study, NEURON, Execution(device="cpu"))
+    found = minimum_of(study, NEURON)
     model = study.load()
     how = {"solver": "lbfgs", "steps": 20, "dtype": "float64", "restarts": 3, "seed": 2023}
     optima = tx.ascend(model, ["-output/2/3"], **how)
@@ -55,7 +54,7 @@ def test_a_minimum_is_the_librarys(study):
 
 
 def test_a_minimum_is_said_in_words(study):
-    found = minimum_of(study, NEURON, Execution(device="cpu"))
+    found = minimum_of(study, NEURON)
     title, *lines = ask.ask_neuron(study, "-output/2/3", fresh=False)
     assert title.startswith("-output/2/3, in tiny-deep: not taken from the study; ascended now")
     text = "\n".join(lines)

@@ -8,6 +8,8 @@ from safetensors.numpy import save_file
 
 import textualization as tx
 from paths import DATA
+from textualization.analysis.direction_vectors import rows_in
+from textualization.direction_files import shapes_in
 
 FOLDER = DATA / "tiny-deep"
 H = 16
@@ -93,6 +95,27 @@ def test_files_hold_one_direction_or_several_by_name(model, tmp_path):
     assert optima.table()["objective"].tolist() == list(found)
 
 
+@pytest.mark.parametrize("kind", ["<f2", "<f4", "<f8", ">f4", "<i8"])
+@pytest.mark.parametrize("shape", [(H,), (3, H)])
+def test_headers_say_what_numpy_reads(tmp_path, kind, shape):
+    array = np.arange(1, 1 + np.prod(shape)).reshape(shape).astype(kind)
+    np.save(tmp_path / "d.npy", array)
+    np.save(tmp_path / "fortran.npy", np.asfortranarray(array))
+    assert shapes_in(tmp_path / "d.npy") == {"d": shape}
+    assert shapes_in(tmp_path / "fortran.npy") == {"fortran": shape}
+    save_file({"a": array.astype(kind[1:]), "b.c": array.astype("f4")}, tmp_path / "d.safetensors")
+    assert shapes_in(tmp_path / "d.safetensors") == {"a": shape, "b.c": shape}
+    rows = [unit(row) for row in np.atleast_2d(array.astype(float))]
+    for path in ("d.npy", "fortran.npy"):
+        np.testing.assert_allclose(list(rows_in(tmp_path / path).values()), rows, rtol=1e-6)
+
+
+def test_two_directions_of_one_name_are_refused(tmp_path):
+    save_file({"a": np.ones((2, H)), "a/2": np.ones(H)}, tmp_path / "d.safetensors")
+    with pytest.raises(tx.RequestError, match="has two directions of the name a/2"):
+        tx.read_directions(tmp_path / "d.safetensors", layer=1)
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
     [
@@ -128,6 +151,9 @@ def test_bad_input_is_named_with_what_is_allowed(model, call, says):
         ("d.npy", b"1", "cannot be read"),
         ("d.safetensors", b"1", "cannot be read"),
         ("gone.npy", None, "cannot be read"),
+        ("d.npy", np.ones((2, H), dtype=complex), "d holds C128 (allowed: F16, F32, F64, I8"),
+        ("d.npy", np.full((2, H), np.nan), "d/1 is zero or not finite: no direction"),
+        ("d.npy", np.ones((0, H)), "d has the shape (0, 16)"),
         ("d.npy", np.zeros((2, H)), "d/1 is zero or not finite: no direction"),
         ("d.npy", np.ones((2, 2, H)), "d has the shape (2, 2, 16) (allowed: (width,), (k, width))"),
     ],

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
+from textualization.analysis.direction_vectors import leading_components
 from textualization.draws import generator
 from textualization.models.model import Model
 from textualization.models.null_models import random_rotation
@@ -72,16 +73,6 @@ def principal_rows(activations: np.ndarray) -> np.ndarray:
     if n <= width:
         raise ValueError(f"{n} words have fewer than {width} principal components")
     return leading_components(activations, width)
-
-
-def leading_components(activations: np.ndarray, count: int) -> np.ndarray:
-    """Compute the first `count` principal components; see `principal_rows`."""
-    activations = activations.astype(np.float64)
-    centred = activations - activations.mean(axis=0)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    components = vectors.T[::-1][:count]
-    largest = np.abs(components).argmax(axis=1)
-    return components * np.sign(components[np.arange(count), largest])[:, None]
 
 
 def difference_rows(activations: np.ndarray, count: int, dice: np.random.Generator) -> np.ndarray:

@@ -10,8 +10,8 @@ from pathlib import Path
 SUFFIX = ".safetensors"
 
 
-def row_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of a file's tensors by name, without reading them.
+def tensors_in(path: str | Path) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return the kind of numbers, such as F32, and the shape of a file's tensors by name.
 
     Raises:
         ValueError: the file cannot be read.
@@ -23,9 +23,15 @@ def row_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
             if length > Path(path).stat().st_size:
                 raise ValueError("it is no safetensors file")
             header = json.loads(file.read(length))
-        return {name: tuple(of["shape"]) for name, of in header.items() if name != "__metadata__"}
+        header.pop("__metadata__", None)
+        return {name: (of["dtype"], tuple(of["shape"])) for name, of in header.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{path} cannot be read ({error})") from None
+
+
+def row_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a file's tensors by name; raise ValueError if it cannot be read."""
+    return {name: shape for name, (_, shape) in tensors_in(path).items()}
 
 
 def check_shapes(

@@ -12,14 +12,23 @@ from textualization.report.tables import readable
 
 #: Number of a neuron's groups, and of a word's neurons, that are listed.
 NAMED = 8
+#: What a neuron's optimum is shown with: the words that activate it most.
+OVER_WORDS = ("top_words", "top_activations")
 
 
 def neuron_name(document: dict, row: int) -> str:
     """Return `site/layer/index` of a row of the document's neurons; of minima with a minus."""
-    minus = "-" if document.get("seek") == "minimum" else ""
-    return minus + "/".join(
-        str(document["neurons"][part][row]) for part in ("site", "layer", "index")
-    )
+    parts = (str(document["neurons"][part][row]) for part in ("site", "layer", "index"))
+    return _minus(document) + "/".join(parts)
+
+
+def direction_name(document: dict, name: str) -> str:
+    """Return the name of a direction as it is shown: of minima with a minus."""
+    return _minus(document) + name
+
+
+def _minus(document: dict) -> str:
+    return "-" if document.get("seek") == "minimum" else ""
 
 
 def neuron_answer(document: dict, row: int, optimum: dict) -> list[str]:
@@ -30,7 +39,35 @@ def neuron_answer(document: dict, row: int, optimum: dict) -> list[str]:
         row: the neuron's row in the document's neurons.
         optimum: the columns of its optimum, see `optima_of`.
     """
-    o, neurons = optimum, document["neurons"]
+    site, layer = (document["neurons"][part][row] for part in ("site", "layer"))
+    nulls = pd.DataFrame(document.get("nulls", {"site": [], "layer": []}))
+    nulls = nulls[(nulls["site"] == site) & (nulls["layer"] == layer)]
+    over_words = {name: document["neurons"][name][row] for name in OVER_WORDS}
+    lines = _optimum_answer("neuron", optimum | over_words, nulls, "same layer")
+    return [*lines, "", _groups_of(document, row)]
+
+
+def direction_answer(document: dict, optimum: dict) -> list[str]:
+    """Describe a direction in lines of text.
+
+    Args:
+        document: a model's part of the atlas.
+        optimum: the columns of its optimum, see `directions_of`.
+    """
+    nulls = pd.DataFrame(document.get("direction_nulls", {"set": [], "layer": []}))
+    nulls = nulls[(nulls["set"] == optimum["set"]) & (nulls["layer"] == optimum["layer"])]
+    return _optimum_answer("direction", optimum, nulls, "same set and layer")
+
+
+def _optimum_answer(what: str, o: dict, nulls: pd.DataFrame, alike: str) -> list[str]:
+    """Describe the optimum of a neuron or a direction, beside null models.
+
+    Args:
+        what: `neuron` or `direction`.
+        o: the columns of the optimum, and OVER_WORDS.
+        nulls: null models' medians over what is alike, see `nulls_by_layer`.
+        alike: how these are alike, in words.
+    """
     spread = _spread(o["starts"])
     end = "collapsed" if o["collapsed"] else "converged" if o["converged"] else "not converged"
     ceiling = "none" if o["ceiling"] is None else f"{_n(o['ceiling'])}, optimum at {_share(o)}"
@@ -42,29 +79,28 @@ def neuron_answer(document: dict, row: int, optimum: dict) -> list[str]:
         *_explained(o),
         f"ascent           {o['taken']:.0f} steps, {end}",
         f"nearest words    {_listed(o['nearest_words'], o['nearest_cosines'])}",
-        f"activating words {_listed(neurons['top_words'][row], neurons['top_activations'][row])}",
+        f"activating words {_listed(o['top_words'], o['top_activations'])}",
         f"largest entries  {', '.join(map(printable, o['largest_entries'].split(' ')))}",
         "",
     ]
-    own = {"of": "this neuron", "neurons": 1, "cosine to the nearest word": o["nearest_cosines"][0]}
+    own = {"of": f"this {what}", f"{what}s": 1}
+    own["cosine to the nearest word"] = o["nearest_cosines"][0]
     start = own | {"of": "its start", "cosine to the nearest word": o["start_nearest_cosine"]}
     own |= {"share of the ceiling": _share(o), "best word": _p(o["utilisation_best_word"])}
     own["explanation"], start["explanation"] = o["explanation"], o["start_explanation"]
     rows = [own, start]
-    nulls = pd.DataFrame(document.get("nulls", {"null": []}))
-    for null in nulls.itertuples():
-        if (null.site, null.layer) == (neurons["site"][row], neurons["layer"][row]):
-            rows.append(
-                {
-                    "of": f"{null.null}, same layer (medians)",
-                    "neurons": null.neurons,
-                    "cosine to the nearest word": null.nearest_cosine,
-                    "share of the ceiling": _p(null.share_of_ceiling),
-                    "best word": _p(null.utilisation_best_word),
-                    "explanation": null.explanation,
-                }
-            )
-    return [*lines, *_table(rows), "", _groups_of(document, row)]
+    rows += [
+        {
+            "of": f"{null.null}, {alike} (medians)",
+            f"{what}s": null.neurons,
+            "cosine to the nearest word": null.nearest_cosine,
+            "share of the ceiling": _p(null.share_of_ceiling),
+            "best word": _p(null.utilisation_best_word),
+            "explanation": null.explanation,
+        }
+        for null in nulls.itertuples()
+    ]
+    return [*lines, *_table(rows)]
 
 
 def minimum_answer(minimum: dict) -> list[str]:

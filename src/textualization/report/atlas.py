@@ -8,6 +8,8 @@ scatter     some words' cosines to every optimum, in the order of `optima`, and 
 targets     the target words; `thresholds`: their thresholds
 groups      the groups' optima, one row per target, selection, scope, layer and size
 rankings    per selection and target: the neurons (rows of `neurons`) of the largest group, in order
+directions  the first start's optimum of every direction, and the direction over words;
+            `direction_nulls`: results of null models by set and layer; `direction_steps`
 nulls       results of null models by layer; `recovery`: the recovery of their groups
 words       the vocabulary, for the search
 """
@@ -25,6 +27,7 @@ from textualization.analysis.similarity import several_nearest_words, unit
 from textualization.draws import generator
 
 NEURON = ["site", "layer", "index"]
+DIRECTION = ["set", "site", "layer", "name"]
 GROUP = ["word", "selection", "scope", "scope_layer", "size"]
 #: Columns of optima that the atlas shows, as in the study's tables.
 OF_OPTIMA = ["activation", "ceiling", "start_activation", "start_nearest_cosine", "converged"]
@@ -73,19 +76,45 @@ def optima_of(singles, curves, found, neurons, words, embeddings, candidates, sh
         The table: OF_OPTIMA, `neuron`, `nearest_words`, `nearest_cosines`, `curve`, `starts` (the
         activations of all starts); and the steps of the curves.
     """
-    first = singles[singles["restart"] == 0]
+    table, steps = _first_starts(
+        singles, OF_OPTIMA, NEURON, curves, found, words, embeddings, candidates, shown
+    )
+    table.insert(len(OF_OPTIMA), "neuron", _rows(neurons, singles[singles["restart"] == 0]))
+    return table, steps
+
+
+def directions_of(directions, curves, found, words, embeddings, candidates, shown: int):
+    """List the optimum of every direction's first start, as `optima_of` does for neurons.
+
+    Args:
+        directions: the table that `describe_directions` writes, a row per start.
+        curves, found, words, embeddings, candidates, shown: see `optima_of`.
+
+    Returns:
+        The table: DIRECTION, OF_OPTIMA, `max`, `mean`, `std`, `top_words` (lists of words) and
+        `top_activations` over words, and the last four columns of `optima_of`; and the steps.
+    """
+    directions = directions.assign(
+        max=directions["best_word_activation"], top_words=directions["top_words"].str.split(" ")
+    )
+    kept = [*DIRECTION, *OF_OPTIMA, "max", "mean", "std", "top_words", "top_activations"]
+    return _first_starts(
+        directions, kept, DIRECTION, curves, found, words, embeddings, candidates, shown
+    )
+
+
+def _first_starts(table, kept, keys, curves, found, words, embeddings, candidates, shown):
+    """Return the first starts' rows of a table, with nearest words, curves and all starts; the steps."""
+    first = table[table["restart"] == 0]
     ids, cosines = several_nearest_words(found[first.index], embeddings, candidates, shown)
     words = np.asarray(words, dtype=object)
     by_row = curves.pivot(index="row", columns="step", values="activation")
-    starts = singles.groupby(NEURON)["activation"].agg(list)
-    keys = pd.MultiIndex.from_frame(first[NEURON])
-    table = first[OF_OPTIMA].reset_index(drop=True)
-    return table.assign(
-        neuron=_rows(neurons, first),
+    starts = table.groupby(keys)["activation"].agg(list)
+    return first[kept].reset_index(drop=True).assign(
         nearest_words=[list(words[row]) for row in ids],
         nearest_cosines=list(cosines),
         curve=list(by_row.loc[first.index].to_numpy()),
-        starts=list(starts.loc[keys]),
+        starts=list(starts.loc[pd.MultiIndex.from_frame(first[keys])]),
     ), [int(step) for step in by_row.columns]
 
 
@@ -159,18 +188,19 @@ def ranking_of(ranking: pd.DataFrame, targets, neurons, largest: int) -> list[li
     return [by_word[word] for word in targets]
 
 
-def nulls_by_layer(nulls: pd.DataFrame) -> pd.DataFrame:
+def nulls_by_layer(nulls: pd.DataFrame, part: str = "site") -> pd.DataFrame:
     """Summarise the neurons of null models by layer: medians over neurons, starts and replicates.
 
     Args:
-        nulls: the table that `null_singles` writes.
+        nulls: the table that `null_model_singles` writes, or `null_model_directions`.
+        part: what a layer's neurons are told apart by: `site`, or `set` for directions.
 
     Returns:
-        `null`, `site`, `layer`, `neurons`, `nearest_cosine`, `share_of_ceiling`,
+        `null`, the part, `layer`, `neurons`, `nearest_cosine`, `share_of_ceiling`,
         `utilisation_best_word`, `explanation`.
     """
     nulls = nulls.assign(share_of_ceiling=nulls["activation"] / nulls["ceiling"])
-    by_layer = nulls.groupby(["null", "site", "layer"], sort=False)
+    by_layer = nulls.groupby(["null", part, "layer"], sort=False)
     measured = ["nearest_cosine", "share_of_ceiling", "utilisation_best_word", "explanation"]
     medians = by_layer[measured].median()
     return medians.assign(neurons=by_layer.size()).reset_index()
