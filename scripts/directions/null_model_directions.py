@@ -3,8 +3,7 @@
 import pandas as pd
 
 from study.described_directions import describe_directions
-from study.job import run
-from study.job_progress import in_turn
+from study.job import in_turn, run
 from study.made_directions import make_directions
 from study.models import open_model
 from study.starts import started

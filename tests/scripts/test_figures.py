@@ -143,7 +143,9 @@ def optima(study):
         study, length=[1, 2], block=["a"], draw=[0], site=["output"], layer=study.layers, **keys
     )
     names = ["index", "item", "label", "size", "scope", "scope_layer", "selection", "activations"]
-    table = table.assign(**dict.fromkeys([*names, "reading"], 0), activation=table["length"])
+    table = table.assign(
+        **dict.fromkeys([*names, "reading", "restart", "basis"], 0), activation=table["length"]
+    )
     return table.assign(nearest_cosine=0.5, recovered=1.0, nearest_cosine_elsewhere=0.3)
 
 

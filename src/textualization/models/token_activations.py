@@ -30,8 +30,8 @@ class TokenPass:
             )
         if model.context is not None or model.seek != "maximum":
             raise RequestError(
-                f"context: {model.name} is read in a context of its own, or for minima, and a text stands "
-                "alone (allowed: a model that was loaded without context)"
+                f"context: {model.name} is read in a context, or for minima, and a text stands alone "
+                "(allowed: a model that was loaded without context)"
             )
         self.transformer = transformer = model.transformer(dtype)
         self.architecture, self.device = transformer.architecture, transformer.device
