@@ -125,7 +125,7 @@ WRONG = [
     ("context", "'{} saw {}'", "", "a sentence with one {} in the place of a word, or null"),
     ("context", "'{x} sat'", "", "a sentence with one {} in the place of a word, or null"),
     ("context", "3", "", "a sentence with one {} in the place of a word, or null"),
-    ("seek", "min", "", "one of maximum, minimum)"),
+    ("seek", "min", "", "one of maximum, minimum; did you mean 'minimum'?)"),
     ("seek", "-1", "", "one of maximum, minimum)"),
     ("activations.sites", "[]", "", f"is empty (allowed: {SITES})"),
     ("activations.sites", "output", "", SITES),
