@@ -32,7 +32,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 from peers import random_bert
 from show import _machine, _table
 from speed import BASE, _step_times, _work
-from study.settings import read_target_rows
+from study.config.settings import read_target_rows
 from textualization.ascent.loop import AscentSettings, run_ascent
 from textualization.ascent.objectives import mean_of
 from textualization.files import write_text

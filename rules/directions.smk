@@ -1,5 +1,5 @@
 # Directions: sets of them are made, ascended on, described, and compared with those of null models.
-from study import direction_sets
+from study.config import direction_sets
 
 
 def direction_sets_of(model):

@@ -4,8 +4,8 @@ from snakemake.logging import logger
 from snakemake.utils import update_config
 
 from study.dependencies import local_imports
-from study.experiments import basis_files, conditions, needs_contexts
-from study.settings import (
+from study.config.experiments import basis_files, conditions, needs_contexts
+from study.config.settings import (
     check_job_count,
     check_settings,
     group_sizes,

@@ -20,7 +20,7 @@ sys.path.insert(0, LIBRARY)
 # Jobs inherit it. The checkout precedes any installed copy of the library.
 os.environ.update(PYTHONPATH=LIBRARY)
 
-from study.environment import interpreter, settle
+from study.machine.environment import interpreter, settle
 
 settle(os.environ, caches=Path(".snakemake/cache").resolve())
 # Snakemake does not quote it in its commands.
@@ -35,7 +35,7 @@ if deployment and "conda" in {str(m) for m in deployment.deployment_method}:
             "conda-not-block-search-path-envvars: true (profiles/default and profiles/slurm do)"
         )
 
-from study.strict_yaml import check_yaml
+from study.config.strict_yaml import check_yaml
 from textualization.errors import RequestError, SettingsError
 
 

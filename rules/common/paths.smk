@@ -2,7 +2,8 @@
 import csv
 from math import ceil
 
-from study import experiments, reading
+from study.config import experiments
+from study.config import reading
 from textualization.registry import NULL_MODELS
 
 SHAPE = ("layers", "hidden", "intermediate", "words")

@@ -1,6 +1,6 @@
 # Resources of jobs. On one machine, `--resources gpu=` limits how many GPU jobs run at a time; a
 # scheduler runs them in parallel.
-from study.hardware import gpu_computes
+from study.machine.hardware import gpu_computes
 
 
 resource_scopes:

@@ -4,9 +4,9 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from study.crates import crate as crate_of
 from study.job import run
-from study.manifests import listed
+from study.record.crates import crate as crate_of
+from study.record.manifests import listed
 from textualization.files import write_text
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from study.checksums import recorded
+from study.config.reading import in_short
 from study.job import run
-from study.reading import in_short
+from study.record.checksums import recorded
 from textualization.files import write_text
 
 

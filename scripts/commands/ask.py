@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from study.checksums import DamagedError
-from study.finished import FinishedStudy
-from study.minima import minimum_of
-from study.new_ascents import ascend_direction, ascend_neuron, ascend_word
-from study.reading import note
-from study.terminal import command_line
+from study.asked.finished import FinishedStudy
+from study.asked.minima import minimum_of
+from study.asked.new_ascents import ascend_direction, ascend_neuron, ascend_word
+from study.config.reading import note
+from study.machine.terminal import command_line
+from study.record.checksums import DamagedError
 from textualization.errors import SettingsError
 from textualization.models.tokenizer import load_tokenizer
 from textualization.models.vocabulary import WordLookup

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from study.terminal import command_line
+from study.machine.terminal import command_line
 from textualization.models.null_models import NULL_MODELS
 from textualization.report.csv_tables import read_csv
 from textualization.report.sentences import of_twins

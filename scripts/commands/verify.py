@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from study.manifests import ManifestError, differences, left_over, read_manifest
-from study.terminal import command_line
+from study.machine.terminal import command_line
+from study.record.manifests import ManifestError, differences, left_over, read_manifest
 
 HOW = """To make them again, name the options that {root} was made with:
 make verify STUDY={root} OPTIONS='--configfile my-study.yaml'"""

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from study.config.experiments import ALONE
 from study.context_groups import tokens_of
 from study.context_table import read_contexts
 from study.experiment_objectives import FACTS, ExperimentObjectives, requested_words
-from study.experiments import ALONE
 from study.job import in_turn, run
 from study.models import open_model
 from study.starts import at_own_words, at_words, started

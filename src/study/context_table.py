@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from study.text_files import read_tab_separated
+from study.config.text_files import read_tab_separated
 from textualization.errors import SettingsError
 from textualization.spelling import composed
 

@@ -44,7 +44,7 @@ def requested_words(
     Words of contexts that are not one candidate are left out, which is logged.
 
     Args:
-        requested: the experiment's objectives, see `study.experiments.requested`.
+        requested: the experiment's objectives, see `study.config.experiments.requested`.
         targets: the target words: `word`, `id`.
         lookup, candidates: the vocabulary, and which of its entries are candidates, (V,).
         contexts, seed: the contexts, and the seed of the choice.

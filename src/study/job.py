@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from study import checksums
+from study.record import checksums
 
 
 def run(main, job) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from study.direction_sets import kind_of
+from study.config.direction_sets import kind_of
 from textualization.analysis.direction_vectors import (
     leading_components,
     orthonormal,
@@ -22,7 +22,7 @@ def find_words(named: dict[str, dict[str, list[str]]], lookup: WordLookup) -> pd
     """Look up the words that sets of directions name, see `WordLookup`.
 
     Args:
-        named: words by set and key, see `study.direction_sets.words_of`.
+        named: words by set and key, see `study.config.direction_sets.words_of`.
         lookup: the vocabulary.
 
     Returns:

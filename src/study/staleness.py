@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from study.settings import differing, in_order
+from study.config.settings import differing, in_order
 from textualization.errors import SettingsError
 from textualization.files import sha256, write_text
 

@@ -64,7 +64,7 @@ def described_targets(targets: pd.DataFrame, rows: list[dict]) -> pd.DataFrame:
 
     Args:
         targets: the target words of a model: `word`, `listed` (as the word list has it).
-        rows: the word list, see `study.settings.read_target_rows`.
+        rows: the word list, see `study.config.settings.read_target_rows`.
     """
     listed = pd.DataFrame(rows).set_index("word").loc[targets["listed"]]
     return listed.set_axis(targets["word"]).rename_axis("word").reset_index()

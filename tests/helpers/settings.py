@@ -3,7 +3,7 @@
 import yaml
 
 from paths import ROOT
-from study.settings import SettingsError, check_settings, read_schema
+from study.config.settings import SettingsError, check_settings, read_schema
 
 SCHEMA = read_schema(ROOT / "config/config.schema.yaml")
 GONE = object()

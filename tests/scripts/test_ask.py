@@ -7,7 +7,7 @@ import pytest
 
 from paths import DATA, ROOT
 from scripts.commands import ask
-from study.finished import FinishedStudy
+from study.asked.finished import FinishedStudy
 from textualization.errors import SettingsError
 from textualization.models.tokenizer import load_tokenizer
 

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from study import checksums
-from study.checksums import DamagedError
+from study.record import checksums
+from study.record.checksums import DamagedError
 
 
 @pytest.fixture

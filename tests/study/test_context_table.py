@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from paths import ROOT
+from study.config.settings import SettingsError
 from study.context_table import Context, read_contexts
-from study.settings import SettingsError
 
 SHIPPED = ROOT / "config/contexts.tsv"
 HEADER = "kind\titem\tlabel\tword\tsentence\n"

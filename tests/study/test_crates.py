@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from study.crates import crate
+from study.record.crates import crate
 
 FILES = {
     "claims.csv": {"bytes": 500, "sha256": "a" * 64},

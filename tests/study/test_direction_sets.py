@@ -6,7 +6,7 @@ import yaml
 from safetensors.numpy import save_file
 
 from settings import changed, complaints
-from study.direction_sets import count_of, layers_of, sets_for
+from study.config.direction_sets import count_of, layers_of, sets_for
 
 HERE = {"site": "output", "layers": [3]}
 RUN = ("run", ["singles", "directions"])

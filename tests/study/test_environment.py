@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from study.environment import FOREIGN, settle
+from study.machine.environment import FOREIGN, settle
 
 
 def test_what_changes_figures_and_numbers_is_not_handed_on(tmp_path):
@@ -37,7 +37,7 @@ def test_caches_go_elsewhere_if_their_folder_cannot_be_written(monkeypatch, tmp_
 
 def test_models_of_a_home_that_can_only_be_read_are_still_found(monkeypatch, tmp_path):
     (tmp_path / "huggingface").mkdir()
-    monkeypatch.setattr("study.environment._can_be_written", lambda folder: False)
+    monkeypatch.setattr("study.machine.environment._can_be_written", lambda folder: False)
     own = {"XDG_CACHE_HOME": str(tmp_path)}
     settle(own, Path("/elsewhere"))
     assert own["HF_HOME"] == str(tmp_path / "huggingface")

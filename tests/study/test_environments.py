@@ -175,10 +175,10 @@ def test_planning_imports_nothing_heavy():
     """Neither what the rule files import, nor what these modules import in turn."""
     texts = [p.read_text() for p in (ROOT / "rules").rglob("*.smk")]
     found = re.findall(r"^from ((?:study|textualization)\S*) import", "\n".join(texts), re.M)
-    assert {"study.settings", "study.dependencies"} <= set(found)
+    assert {"study.config.settings", "study.dependencies"} <= set(found)
     code = f"""
 import sys
-import study.settings, study.dependencies
+import study.config.settings, study.dependencies
 print(sorted({{"torch", "transformers", "pandas", "numpy", "scipy"}} & set(sys.modules)))
 import {", ".join(sorted(set(found)))}
 print(sorted({{"torch", "transformers", "pandas", "scipy"}} & set(sys.modules)))

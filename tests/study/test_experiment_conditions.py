@@ -5,7 +5,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from settings import changed, complaints, shipped
-from study.experiments import DEFAULTS, conditions, resolved
+from study.config.experiments import DEFAULTS, conditions, resolved
 
 
 def experiment(**vary):

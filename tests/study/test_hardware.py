@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from study import hardware
-from study.hardware import ANSWER, gpu_computes
+from study.machine import hardware
+from study.machine.hardware import ANSWER, gpu_computes
 
 
 @pytest.fixture

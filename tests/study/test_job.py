@@ -11,8 +11,9 @@ import pytest
 from snakemake.iocontainers import InputFiles, OutputFiles, Params, ResourceList, Wildcards
 
 from paths import ROOT
-from study import checksums, job
+from study import job
 from study.job import bind
+from study.record import checksums
 from textualization.analysis.estimates import Intervals
 from textualization.ascent.protocol import Execution, Protocol
 from textualization.report.plotting import FigureFiles

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from study.manifests import differences, left_over, listed
+from study.record.manifests import differences, left_over, listed
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import textualization as tx
 from paths import DATA
 from scripts.commands import ask
 from settings import shipped
-from study.finished import FinishedStudy
-from study.minima import minimum_of
+from study.asked.finished import FinishedStudy
+from study.asked.minima import minimum_of
 from textualization.errors import SettingsError
 from textualization.models.word_activations import all_taps
 

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 import textualization as tx
 from paths import DATA
 from settings import changed, complaints, shipped
-from study import reading
+from study.config import reading
 from study.models import open_model
 from study.results import coordinates
 from textualization.models.conversion import convert

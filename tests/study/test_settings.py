@@ -9,7 +9,7 @@ import yaml
 
 from paths import DATA, ROOT
 from settings import GONE, SCHEMA, WRONG, changed, complaints, merged, shipped
-from study.settings import (
+from study.config.settings import (
     MOST_JOBS,
     SettingsError,
     differing,

@@ -11,7 +11,7 @@ from paths import DATA
 from scripts.ascent import ascend_singles
 from scripts.experiments import ascend_conditions, compare_optima
 from settings import changed, complaints
-from study.experiments import conditions, resolved
+from study.config.experiments import conditions, resolved
 from study.starts import at_own_words, at_words, start_words, started
 from textualization.ascent.protocol import Execution, Protocol
 from textualization.models.architecture import metadata

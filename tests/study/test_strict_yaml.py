@@ -2,7 +2,7 @@
 
 import pytest
 
-from study.strict_yaml import check_yaml
+from study.config.strict_yaml import check_yaml
 from textualization.errors import SettingsError
 
 WRONG = {

@@ -11,7 +11,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from paths import DATA
 from scripts.words import list_targets
-from study.settings import read_target_rows
+from study.config.settings import read_target_rows
 from study.targets import check_targets, described_targets, find_targets
 from textualization.models.vocabulary import (
     VocabularyError,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from paths import ROOT
-from study.terminal import command_line
+from study.machine.terminal import command_line
 
 #: Terminals that lack characters of the answers.
 TERMINALS = {
@@ -64,7 +64,7 @@ def test_a_reader_that_stops_early_is_no_error(study):
 
 @pytest.mark.parametrize("terminal", TERMINALS.values(), ids=TERMINALS)
 def test_arguments_in_utf_8_are_read_in_every_locale(terminal):
-    code = "from study.terminal import command_line; print(ascii(command_line()))"
+    code = "from study.machine.terminal import command_line; print(ascii(command_line()))"
     done = run(["-c", code, "π", b"caf\xe9"], terminal)
     assert done.stdout.startswith(b"['\\u03c0', 'caf"), done.stderr
 

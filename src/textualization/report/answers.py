@@ -108,7 +108,7 @@ def minimum_answer(minimum: dict) -> list[str]:
 
     Args:
         minimum: `activation`, `starts`, `start_activation`, `floor`, `taken`, `converged`, `collapsed`,
-            `nearest`, `least` and the columns of explanation, see `study.minima.minimum_of`.
+            `nearest`, `least` and the columns of explanation, see `study.asked.minima.minimum_of`.
     """
     m = minimum
     spread = _spread(m["starts"])

@@ -7,7 +7,7 @@ Loads fast: the Snakefile imports this module.
 
 from itertools import product
 
-from study.reading import reading
+from study.config.reading import reading
 from textualization.models.row_files import SUFFIX
 from textualization.registry import BASES, SOLVERS
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from study.experiments import protocol
-from study.finished import FinishedStudy
-from study.new_ascents import ascend_as_in
+from study.asked.finished import FinishedStudy
+from study.asked.new_ascents import ascend_as_in
+from study.config.experiments import protocol
 from textualization.analysis.describe import ended
 from textualization.analysis.explanation import explanation
 from textualization.analysis.similarity import several_nearest_words

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from study.text_files import read_utf8
+from study.config.text_files import read_utf8
 from textualization.errors import SettingsError
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

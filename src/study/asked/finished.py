@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from study.checksums import check, recorded
+from study.config.reading import reading
+from study.config.strict_yaml import check_yaml
 from study.models import open_model
-from study.reading import reading
+from study.record.checksums import check, recorded
 from study.results import read_matrices
-from study.strict_yaml import check_yaml
 from textualization.errors import SettingsError
 from textualization.models.model import Model
 from textualization.models.sources import folder_name

@@ -11,10 +11,10 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from study import direction_sets
-from study.basis_settings import basis_faults
-from study.experiments import DEFAULTS, blocks, conditions, faults, start_of, wrong_values
-from study.text_files import read_tab_separated
+from study.config import direction_sets
+from study.config.basis_settings import basis_faults
+from study.config.experiments import DEFAULTS, blocks, conditions, faults, start_of, wrong_values
+from study.config.text_files import read_tab_separated
 from textualization.errors import SettingsError
 from textualization.models.families import NAMES as FAMILIES
 from textualization.models.families import unknown
@@ -169,9 +169,9 @@ def read_target_rows(path: str | Path) -> list[dict[str, str]]:
     """Read a tab-separated table of target words, row by row: TARGET_COLUMNS.
 
     Raises:
-        SettingsError: the file cannot be read (see `study.text_files`), lacks a column or has it twice,
-            or a row has a wrong number of fields or a word that is missing, surrounded by spaces, or
-            repeated, perhaps in another Unicode form.
+        SettingsError: the file cannot be read (see `study.config.text_files`), lacks a column or has
+            it twice, or a row has a wrong number of fields or a word that is missing, surrounded by
+            spaces, or repeated, perhaps in another Unicode form.
     """
     try:
         rows = read_tab_separated(path, TARGET_COLUMNS)

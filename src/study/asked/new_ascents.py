@@ -5,11 +5,11 @@ import os
 import numpy as np
 import pandas as pd
 
+from study.asked.finished import FinishedStudy
+from study.config.experiments import protocol
+from study.config.settings import group_sizes
 from study.described_directions import describe_directions
-from study.experiments import protocol
-from study.finished import FinishedStudy
 from study.rankings import rank_words
-from study.settings import group_sizes
 from study.starts import started
 from study.stored_activations import (
     explaining,
@@ -160,7 +160,7 @@ def ascend_as_in(
         study: the study.
         model: its model.
         table: the objectives, see `ascend_objectives`.
-        how: the fields of a protocol, see `study.experiments.protocol`.
+        how: the fields of a protocol, see `study.config.experiments.protocol`.
     """
     drawn = study.settings["ascent"].get("start", "random") == "random"
     table = started(table, model, None if drawn else study.path("start.parquet"))

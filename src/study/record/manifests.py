@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from study.checksums import RECORDS
+from study.record.checksums import RECORDS
 from textualization.files import sha256
 
 

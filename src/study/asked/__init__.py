@@ -1,0 +1,1 @@
+"""What `ask` answers: a finished study, and ascents that it did not make."""

@@ -1,0 +1,1 @@
+"""The settings of a study: their checks, experiments' conditions, how models are read. Loads fast."""

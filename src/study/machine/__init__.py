@@ -1,0 +1,1 @@
+"""The user's machine: environment variables and caches, GPUs, terminals."""

@@ -1,0 +1,1 @@
+"""A study's files as they were made: checksums, manifests, archives."""
