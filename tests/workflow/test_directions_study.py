@@ -75,6 +75,7 @@ def test_a_study_of_directions_alone_has_its_results(study):
     assert jobs_to_run(study) == {}
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (apt-get install chromium)")
 def test_the_atlas_shows_directions(study):
     found = pd.read_parquet(results(study, "directions.parquet"))
     of = found[(found["restart"] == 0) & (found["name"] == "back/1/river")].iloc[0]
