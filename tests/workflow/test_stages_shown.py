@@ -94,7 +94,8 @@ def test_a_failed_job_is_shown_in_full(project, run):
         vocabulary.write_text(kept)
     assert status == 1
     log = "results/test/tiny-deep/logs/list_vocabulary.log"
-    assert re.search(r"list_vocabulary: no such luck\r?\n\(details: " + log, text)
+    # On a terminal the moving lines are drawn again after every line that a job prints.
+    assert re.search(r"(?s)list_vocabulary: no such luck\r?\n.*?\(details: " + log, text)
     assert f"failed: list_vocabulary (model=tiny-deep), log: {log}" in text
     assert "Exiting because a job execution failed" in text and " done in " not in text
 
