@@ -1,5 +1,12 @@
 # The experiments of a study: their conditions, optima and own tables.
-from study.config.experiments import basis_files, blocks, conditions, needs_contexts, requested, resolved
+from study.config.experiments import (
+    basis_files,
+    blocks,
+    conditions,
+    needs_contexts,
+    requested,
+    resolved,
+)
 
 
 def in_experiment(name):
