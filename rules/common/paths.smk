@@ -2,8 +2,7 @@
 import csv
 from math import ceil
 
-from study.config import experiments
-from study.config import reading
+from study.config import experiments, reading
 from textualization.registry import NULL_MODELS
 
 SHAPE = ("layers", "hidden", "intermediate", "words")

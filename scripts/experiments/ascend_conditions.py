@@ -20,7 +20,13 @@ from study.models import open_model
 from study.starts import at_own_words, at_words, started
 from textualization.analysis.describe import among_words
 from textualization.analysis.explanation import explanation
-from textualization.analysis.similarity import late_change, nearest_words, unit, utilisation
+from textualization.analysis.similarity import (
+    cosine_to_others,
+    late_change,
+    nearest_words,
+    unit,
+    utilisation,
+)
 from textualization.ascent.exhaustive import by_words, try_words
 from textualization.ascent.objectives import mean_of
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
@@ -94,12 +100,11 @@ def _agreement(objectives, embedding) -> np.ndarray:
 
     NaN for an objective with one start.
     """
-    found, directions = np.full(len(objectives), np.nan), unit(embedding)
+    found = np.full(len(objectives), np.nan)
     keys = [name for name in FACTS if name != "restart"]
     for rows in objectives.groupby(keys, sort=False).indices.values():
         if len(rows) > 1:
-            cosines = directions[rows] @ directions[rows].T
-            found[rows] = (cosines.sum(axis=1) - np.diag(cosines)) / (len(rows) - 1)
+            found[rows] = cosine_to_others(embedding[rows])
     return found
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from textualization.analysis.activation_summaries import neuron_summary
 from textualization.analysis.describe import describe_singles
 from textualization.analysis.explanation import explanation
+from textualization.analysis.similarity import cosine_to_others
 
 #: Number of optima whose activations by all words are in memory at once.
 AT_ONCE = 256
@@ -86,14 +87,12 @@ def restarts_agree(optima: pd.DataFrame, embeddings: np.ndarray) -> pd.DataFrame
         optima, `restart_cosine` (their mean cosine) and `same_nearest_word` (a share).
     """
     keys, rows = ["set", "site", "layer", "name"], []
-    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     nearest = optima["nearest_word"].to_numpy()
     for names, places in optima.groupby(keys, sort=False).indices.items():
         if len(places) > 1:
-            one, other = np.triu_indices(len(places), k=1)
-            one, other = places[one], places[other]
+            one, other = (places[row] for row in np.triu_indices(len(places), k=1))
             row = dict(zip(keys, names, strict=True))
-            row["restart_cosine"] = (unit[one] * unit[other]).sum(axis=1).mean()
+            row["restart_cosine"] = cosine_to_others(embeddings[places]).mean()
             row["same_nearest_word"] = (nearest[one] == nearest[other]).mean()
             rows.append(row)
     return pd.DataFrame(rows, columns=[*keys, "restart_cosine", "same_nearest_word"])

@@ -16,6 +16,13 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return (vectors / np.where(length > 0, length, 1.0)).astype(np.float32)
 
 
+def cosine_to_others(inputs: np.ndarray) -> np.ndarray:
+    """Compute each input's mean cosine to the others, (n,), of inputs (n, H); n is at least 2."""
+    directions = unit(inputs)
+    cosines = directions @ directions.T
+    return (cosines.sum(axis=1) - np.diag(cosines)) / (len(inputs) - 1)
+
+
 def nearest_words(
     optima, embeddings, candidates, chunk: int = 256
 ) -> tuple[np.ndarray, np.ndarray]:
