@@ -31,7 +31,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from peers import random_bert
 from show import _machine, _table
-from speed import BASE, _step_times, _work
+from speed import BASE, _step_times, some_neurons
 from study.config.settings import read_target_rows
 from textualization.ascent.loop import AscentSettings, run_ascent
 from textualization.ascent.objectives import mean_of
@@ -110,7 +110,7 @@ def measured(
     _, tensors, text = random_bert(**facts, seed=0)
     model, found = FrozenTransformer(tensors, text, dtype=DTYPES[dtype]), {}
     for layer in layers:
-        neurons, x0 = _work(model, layer, batch)
+        neurons, x0 = some_neurons(model, layer, batch)
         of = (
             mean_of([[("output", *neuron)] for neuron in neurons], model),
             x0 @ model.word_embeddings,
