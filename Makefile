@@ -11,7 +11,7 @@ BENCHMARK = PYTHONPATH=src:. $(BIN)/python benchmarks
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask model gguf verify questions architectures test test-long bench decoder equivalence scale memory rounding gpu lint lock clean
+.PHONY: demo ask model gguf verify questions architectures test test-long bench decoder equivalence scale memory stages rounding gpu lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(RUN)
@@ -70,6 +70,9 @@ scale: .venv/runs  ## estimate the time of studies of any size from a step's tim
 memory: .venv/runs  ## measure the memory of every stage of the paper's study, on random weights: docs/memory.md
 	$(RUN) --until fetch_model
 	$(BENCHMARK)/memory.py results/_models/minilm-l6-*/tokenizer.json
+
+stages: .venv/runs  ## say what each stage of a finished study took: make stages STUDY=results/mpnet PAGE=docs/mpnet/stages.md
+	$(BENCHMARK)/stages.py '$(STUDY)' --out '$(or $(PAGE),$(STUDY)/stages.md)'
 
 rounding: .venv/runs  ## measure how processors and batches change the default study's numbers: docs/rounding.md
 	$(BENCHMARK)/rounding.py
