@@ -11,7 +11,7 @@ BENCHMARK = PYTHONPATH=src:. $(BIN)/python benchmarks
 STUDY := results/default
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask model gguf verify questions architectures test test-long bench decoder equivalence scale memory stages rounding gpu lint lock clean
+.PHONY: demo ask model gguf verify questions architectures figures test test-long bench decoder equivalence scale memory stages rounding gpu lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(RUN)
@@ -23,6 +23,9 @@ questions: .venv/runs  ## run all experiments, about an hour
 
 architectures: gguf  ## compare three real models from PyPI, one of them a decoder: an hour; docs/architectures.md
 	$(RUN) --configfile config/real-models.yaml
+
+figures: .venv/runs  ## draw the published figures again from docs/data, without running a study: a few minutes
+	@$(COMMAND)/redraw_figures.py
 
 # Passed as variables, so that the shell does not interpret them; by value, so that make does not either.
 override WORD := $(value WORD)

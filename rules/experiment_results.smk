@@ -55,7 +55,7 @@ def experiment_figure_rule(name):
             script_with_modules(f"experiments/figure_{name}"),
             **{path.stem: path for path in own_tables(name)},
             numbers=in_experiment(name) / "numbers.csv",
-            optima=optima_of(name),
+            **({"optima": optima_of(name)} if takes(f"experiments/figure_{name}", "optima") else {}),
         output:
             **as_figure(
                 in_experiment(name) / "figure", "Experiments", experiment=name, model="{model}"

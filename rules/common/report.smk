@@ -32,6 +32,13 @@ def part_of_report(name):
     return PARTS[name]
 
 
+def takes(script, name):
+    """Tell whether the `main` of a script has an argument of this name."""
+    tree = ast.parse((ROOT / f"scripts/{script}.py").read_text(encoding="utf-8"))
+    mains = [node for node in tree.body if getattr(node, "name", "") == "main"]
+    return any(name in (argument.arg for argument in main.args.args) for main in mains)
+
+
 def caption(script):
     """Return a result's caption: the docstring of the script that makes it, and how neurons are read."""
     text = ast.get_docstring(ast.parse((ROOT / f"scripts/{script}.py").read_text(encoding="utf-8")))

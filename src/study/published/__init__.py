@@ -1,0 +1,1 @@
+"""What docs/ publishes of finished studies."""

@@ -1,0 +1,63 @@
+"""The published figures drawn again from docs/data/, by the rules of the workflow."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from study.published.frozen import Published, check, redrawable
+
+#: The name of a study that only has figures drawn again.
+REDRAWN = "redrawn-{study}"
+
+
+def redraw(published: Published, data: Path) -> dict[str, Path]:
+    """Draw a study's published figures from its frozen tables, into results/redrawn-<study>/.
+
+    The tables are put where the study would have them, and Snakemake is allowed the rules of the figures
+    alone. So they are drawn by the workflow's own code, with the study's settings. Run it beside the
+    Snakefile.
+
+    Args:
+        published: what is published of the study.
+        data: the folder of the frozen studies.
+
+    Returns:
+        The PNG of every figure, by its path in docs/ without an ending.
+
+    Raises:
+        PublishingError: frozen files are not as in their manifest.
+        subprocess.CalledProcessError: Snakemake failed; its output says why.
+    """
+    figures = redrawable(published, data)
+    if not figures:
+        return {}
+    frozen, study = data / published.study, REDRAWN.format(study=published.study)
+    check(frozen)
+    results = Path("results") / study
+    shutil.rmtree(results, ignore_errors=True)
+    shutil.copytree(frozen, results)
+    drawn = {name: results / f"{place}.png" for name, place in figures.items()}
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--nolock", "--quiet", "all"]
+    command += ["--configfile", str(frozen / "config.yaml"), "--config", f"study={study}"]
+    command += ["--allowed-rules", *sorted({_rule(place) for place in figures.values()})]
+    subprocess.run([*command, "--", *map(str, drawn.values())], check=True)
+    return drawn
+
+
+def _rule(place: str) -> str:
+    """Return the rule that draws a figure, by the figure's path in a study."""
+    path = Path(place)
+    if "experiments" in path.parts:
+        return f"figure_of_{path.parent.name}"
+    return f"figure_{path.name}"
+
+
+def compared(drawn: Path, shown: Path) -> str:
+    """Say whether a figure drawn again shows what docs/ shows, by the alt texts made of the numbers.
+
+    Args:
+        drawn, shown: PNG files with their alt texts beside them.
+    """
+    texts = [png.with_suffix(".txt").read_text(encoding="utf-8").strip() for png in (drawn, shown)]
+    return "same numbers" if texts[0] == texts[1] else f"other numbers than {shown}"
