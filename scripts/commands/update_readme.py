@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from study.published.frozen import overview, publish, read_published, sources
+from study.published.frozen import overview, publish, read_published, shortened, sources
 from study.published.page_tables import (
     DATA,
     HEADLINE_STUDIES,
@@ -41,8 +41,6 @@ OF_EXPERIMENTS = (
 )
 #: Calls of `make ask` in the README.
 CALLS = (("--word", "music"), ("--neuron", "output/3/120"))
-#: Characters of an alt text in the README; docs/ has the whole text.
-ALOUD = 800
 SHOWN = {
     "single.nearest_cosine": "single neurons: cosine of the optimum to its nearest word (mean)",
     "single.utilisation.best_word": "utilisation: share of the optimum's activation, best word (median)",
@@ -97,7 +95,7 @@ def main(results="results", docs="docs") -> None:
     published = read_published(docs / "published.yaml")
     for name, alt in publish(published, results, docs).items():
         for page in docs.glob("*.md"):
-            _describe(page, f"{name}.png", _short(name, alt))
+            _describe(page, f"{name}.png", shortened(name, alt))
     write_text(overview(published, docs), docs / "data/README.md")
     _put(README, "headline", headline(HEADLINE))
     _describe(README, "docs/recovery-5000.png", thresholds_in_words(DATA / PROTOCOL))
@@ -132,13 +130,6 @@ def _put_experiments(published) -> None:
         table = (DATA / study / places[study][figure]).with_name(file)
         if table.is_file():
             _put(page, mark, made(read_csv(table)))
-
-
-def _short(name, alt) -> str:
-    """Return an alt text of at most ALOUD characters that names the file of the whole text."""
-    if len(alt) <= ALOUD:
-        return alt
-    return f"{alt[:ALOUD].rpartition('; ')[0]}; and more, see docs/{name}.txt"
 
 
 def _put(page, mark, table) -> None:

@@ -18,6 +18,8 @@ from textualization.report.tables import markdown
 RECORDED = ("config.yaml", "provenance.json")
 #: Columns of Parquet files that no figure needs, and that take most of the room.
 LEFT_OUT = ["embedding"]
+#: Characters of an alt text in a page; docs/<figure>.txt has the whole text.
+ALOUD = 800
 
 
 class PublishingError(ValueError):
@@ -160,6 +162,13 @@ def publish(everything: list[Published], results: Path, docs: Path) -> dict[str,
                 write_text(alt + "\n", docs / f"{name}.txt")
                 copied[name] = alt
     return copied
+
+
+def shortened(name: str, alt: str) -> str:
+    """Return at most ALOUD characters of a figure's alt text, and the name of the file of all of it."""
+    if len(alt) <= ALOUD:
+        return alt
+    return f"{alt[:ALOUD].rpartition('; ')[0]}; and more, see docs/{name}.txt"
 
 
 OVERVIEW = """\
