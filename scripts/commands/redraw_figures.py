@@ -19,17 +19,19 @@ def main(studies: list[str]) -> int:
     if unknown := [study for study in studies if study not in known]:
         print(f"{unknown[0]!r} is not published (known: {', '.join(known)})", file=sys.stderr)
         return 2
+    failed = []
     for study in studies or known:
         try:
             drawn = redraw(known[study], DOCS / "data")
         except (PublishingError, subprocess.CalledProcessError) as error:
-            print(f"{study}: {error}", file=sys.stderr)
-            return 1
+            said = "Snakemake failed" if isinstance(error, subprocess.CalledProcessError) else error
+            print(f"{study}: {said}", file=sys.stderr)
+            failed.append(study)
+            continue
         for name, png in drawn.items():
-            said = compared(png, DOCS / f"{name}.png")
-            print(f"{png}: {said}")
+            print(f"{png}: {compared(png, DOCS / f'{name}.png')}", flush=True)
     print("docs/data/README.md lists the figures whose tables are not at hand.")
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
