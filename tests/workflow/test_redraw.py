@@ -39,7 +39,7 @@ def test_the_figures_of_a_study_are_drawn_again(project):
     said = redraw(project, "mpnet")
     for name in ("recovery", "nulls", "explanation", "thresholds"):
         again = project / f"results/redrawn-mpnet/mpnet-base/figures/{name}.png"
-        assert f"{again.relative_to(project)}: same numbers" in said
+        assert f"{again.relative_to(project)}: as in docs/" in said
         ours, published = map(matplotlib.image.imread, (again, ROOT / f"docs/mpnet/{name}.png"))
         assert ours.shape == published.shape
         assert (np.abs(ours - published).max(axis=-1) > DIFFERENT).mean() < SHARE
@@ -53,4 +53,4 @@ def test_other_numbers_give_another_figure_and_are_named(project):
     numbers.loc[0, ["value", "ci_low", "ci_high"]] = 0.5
     write_csv(numbers, table)
     write_manifest(frozen)
-    assert "figure.png: other numbers than docs/basis.png" in redraw(project, "basis")
+    assert "figure.png: not as docs/basis.txt says" in redraw(project, "basis")

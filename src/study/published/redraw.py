@@ -54,10 +54,10 @@ def _rule(place: str) -> str:
 
 
 def compared(drawn: Path, shown: Path) -> str:
-    """Say whether a figure drawn again shows what docs/ shows, by the alt texts made of the numbers.
+    """Say whether a figure drawn again is as in docs/, by the alt texts, which are made of its numbers.
 
     Args:
         drawn, shown: PNG files with their alt texts beside them.
     """
     texts = [png.with_suffix(".txt").read_text(encoding="utf-8").strip() for png in (drawn, shown)]
-    return "same numbers" if texts[0] == texts[1] else f"other numbers than {shown}"
+    return "as in docs/" if texts[0] == texts[1] else f"not as {shown.with_suffix('.txt')} says"
