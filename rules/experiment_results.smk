@@ -54,8 +54,8 @@ def experiment_figure_rule(name):
         input:
             script_with_modules(f"experiments/figure_{name}"),
             **{path.stem: path for path in own_tables(name)},
-            numbers=in_experiment(name) / "numbers.csv",
             **({"optima": optima_of(name)} if takes(f"experiments/figure_{name}", "optima") else {}),
+            numbers=in_experiment(name) / "numbers.csv",
         output:
             **as_figure(
                 in_experiment(name) / "figure", "Experiments", experiment=name, model="{model}"
