@@ -1,6 +1,6 @@
 """Compare a study by the equivalent solver with the paper's literal 5,000 steps, claim by claim.
 
-The literal study is recorded in docs/minilm-paper. The other one is made by
+The literal study is recorded in docs/data/minilm-paper. The other one is made by
 `snakemake --cores all --configfile config/minilm-equivalent.yaml`. The page also says what the literal
 study's own twins do, from small studies that this script runs (half an hour of two cores), and has the
 spot checks on another model (`benchmarks/spots.py`), if they were made.
@@ -158,8 +158,8 @@ def ceilings(findings: str) -> str:
     return next(line for line in lines if "ceiling" in line and "best word" in line)
 
 
-def main(literal: str, found: str, checked: str, cores: int, out: str) -> None:
-    rows = compared(read_csv(f"{literal}/claims.csv"), read_csv(f"{found}/claims.csv"))
+def main(literal: str, findings: str, found: str, checked: str, cores: int, out: str) -> None:
+    rows = compared(read_csv(literal), read_csv(f"{found}/claims.csv"))
     judged = rows[rows["inside"].notna()]
     own, excess = (judged[judged["null_model"].isna() == own] for own in (True, False))
     outside = own[own["inside"] == False]["claim"]  # noqa: E712 (None is neither)
@@ -170,7 +170,7 @@ def main(literal: str, found: str, checked: str, cores: int, out: str) -> None:
         outside=", ".join(f"`{claim}`" for claim in outside) or "none",
         inside_nulls=int(excess["inside"].sum()),
         nulls=len(excess),
-        literal=ceilings(f"{literal}/findings.md"),
+        literal=ceilings(findings),
         found=ceilings(f"{found}/findings.md"),
     )
     text += _table(shown(rows)) + "\n" + TWINS + _table(twins(cores)) + "\n"
@@ -236,7 +236,8 @@ number, and enough to say that one may be needed.
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--literal", default="docs/minilm-paper")
+    parser.add_argument("--literal", default="docs/data/minilm-paper/claims.csv")
+    parser.add_argument("--findings", default="docs/minilm-paper/findings.md", help="literal ones")
     parser.add_argument("--found", default="results/minilm-equivalent")
     parser.add_argument("--checked", default="results/benchmarks/spots.csv", help="by spots.py")
     parser.add_argument("--cores", type=int, default=2)
