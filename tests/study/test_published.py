@@ -18,6 +18,7 @@ from study.published.frozen import (
     redrawable,
     sources,
 )
+from study.published.redraw import settings_over
 from study.record import checksums
 from textualization.report.csv_tables import read_csv, write_csv
 
@@ -160,3 +161,12 @@ def test_the_published_studies_are_as_in_their_manifests():
         check(docs / "data" / study)
     assert (docs / "data/README.md").read_text(encoding="utf-8") == overview(everything, docs)
     assert all((docs / f"{name}.png").is_file() for name in sources(everything, docs / "data"))
+
+
+def test_conditions_that_an_experiment_got_later_are_not_drawn_again():
+    defaults = {"experiments": {"basis": {"vary": {"neurons": {}, "later": {"steps": 3}}}}}
+    study = {"seed": 1, "experiments": {"basis": {"reference": "neurons", "vary": {"neurons": {}}}}}
+    found = settings_over(defaults, study)
+    assert found["experiments"]["basis"]["vary"] == {"neurons": {}, "later": None}
+    assert found["seed"] == 1 and found["experiments"]["basis"]["reference"] == "neurons"
+    assert settings_over(defaults, {"seed": 1}) == {"seed": 1, "experiments": {}}

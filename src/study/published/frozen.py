@@ -112,20 +112,15 @@ def check(frozen: Path) -> None:
 def redrawable(published: Published, data: Path) -> dict[str, str]:
     """Return the figures, as in `Published.figures`, whose tables are frozen."""
     frozen = data / published.study
-    whole = all(any(frozen.glob(pattern)) for pattern in published.tables if "*" not in pattern)
-    return {
-        name: place
-        for name, place in published.figures.items()
-        if (
-            _has_experiment(frozen, place)
-            if "/experiments/" in place
-            else frozen.is_dir() and whole
-        )
-    }
+    named = [pattern for pattern in published.tables if "*" not in pattern]
+    whole = frozen.is_dir() and all((frozen / name).is_file() for name in named)
 
+    def has_tables(place: str) -> bool:
+        if "/experiments/" in place:
+            return (frozen / place).with_name("numbers.csv").is_file()
+        return whole
 
-def _has_experiment(frozen: Path, place: str) -> bool:
-    return (frozen / place).with_name("numbers.csv").is_file()
+    return {name: place for name, place in published.figures.items() if has_tables(place)}
 
 
 def sources(everything: list[Published], data: Path) -> dict[str, str]:
@@ -154,13 +149,11 @@ def publish(everything: list[Published], results: Path, docs: Path) -> dict[str,
     for published in finished:
         for name, place in published.figures.items():
             if drawn_from.get(name) == published.study:
+                drawn = results / published.study / f"{place}.png"
                 (docs / name).parent.mkdir(exist_ok=True)
-                shutil.copyfile(results / published.study / f"{place}.png", docs / f"{name}.png")
-                alt = (
-                    (results / published.study / f"{place}.txt").read_text(encoding="utf-8").strip()
-                )
-                write_text(alt + "\n", docs / f"{name}.txt")
-                copied[name] = alt
+                shutil.copyfile(drawn, docs / f"{name}.png")
+                copied[name] = drawn.with_suffix(".txt").read_text(encoding="utf-8").strip()
+                write_text(copied[name] + "\n", docs / f"{name}.txt")
     return copied
 
 

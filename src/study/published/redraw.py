@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 from study.published.frozen import Published, check, redrawable
+from textualization.files import write_text
 
 #: The name of a study that only has figures drawn again.
 REDRAWN = "redrawn-{study}"
@@ -37,12 +40,31 @@ def redraw(published: Published, data: Path) -> dict[str, Path]:
     results = Path("results") / study
     shutil.rmtree(results, ignore_errors=True)
     shutil.copytree(frozen, results)
+    settings, defaults = (
+        yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in (frozen / "config.yaml", Path("config/config.yaml"))
+    )
+    write_text(yaml.safe_dump(settings_over(defaults, settings)), results / "config.yaml")
     drawn = {name: results / f"{place}.png" for name, place in figures.items()}
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--nolock", "--quiet", "all"]
-    command += ["--configfile", str(frozen / "config.yaml"), "--config", f"study={study}"]
+    command += ["--configfile", str(results / "config.yaml"), "--config", f"study={study}"]
     command += ["--allowed-rules", *sorted({_rule(place) for place in figures.values()})]
     subprocess.run([*command, "--", *map(str, drawn.values())], check=True)
     return drawn
+
+
+def settings_over(defaults: dict, settings: dict) -> dict:
+    """Return a study's settings so that today's defaults add no conditions to its experiments.
+
+    Args:
+        defaults: config/config.yaml, which Snakemake reads below the study's settings.
+        settings: all settings of the study.
+    """
+    experiments = {}
+    for name, experiment in settings.get("experiments", {}).items():
+        today = defaults["experiments"].get(name, {}).get("vary", {})
+        experiments[name] = experiment | {"vary": dict.fromkeys(today) | experiment["vary"]}
+    return settings | {"experiments": experiments}
 
 
 def _rule(place: str) -> str:
