@@ -124,5 +124,7 @@ def readable(value, digits: int = 3) -> str:
             return "−∞"
         if value == float("inf"):
             return "not reached"
-        return f"{value:z.0f}" if abs(value) >= 100 else f"{value:z.{digits}f}"
+        if abs(value) >= 10:
+            digits = 0 if abs(value) >= 100 else min(digits, 1)
+        return f"{value:z.{digits}f}"
     return "" if value is None or value is pd.NA else str(value)

@@ -144,7 +144,7 @@ def test_a_claim_is_a_line_with_its_value_and_the_nulls_asked_for():
     a = "- what a says: **0.500 [0.400, 0.600]**; "
     a += "permuted 0.200, model 0.500 (above, excess 0.300 [0.100, 0.500])."
     b = "- what b says: **not reached [300, ∞]**; "
-    b += "permuted 310, model 0.500 (not told apart, excess -10.000 [-90.000, 80.000])."
+    b += "permuted 310, model 0.500 (not told apart, excess -10.0 [-90.0, 80.0])."
     c = "- what c says: **0.250**."
     assert lines(table, ["b", "a", "c"], MODELS) == [b, a, c]
     told = "start 0.400, model 0.500 (not told apart, excess 0.100 [-0.100, 0.300])."
