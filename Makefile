@@ -9,9 +9,11 @@ RUN = $(if $(VERBOSE),,@)$(SNAKEMAKE) --cores $(CORES)
 COMMAND = PYTHONPATH=src $(BIN)/python scripts/commands
 BENCHMARK = PYTHONPATH=src:. $(BIN)/python benchmarks
 STUDY := results/default
+# Finished studies that the rule of recovery is compared with; the first chooses its one number.
+RULE = results/default results/mpnet results/real-models
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask model gguf verify questions architectures figures test test-long bench decoder equivalence scale memory stages rounding gpu lint lock clean
+.PHONY: demo ask model gguf verify questions architectures figures test test-long bench decoder equivalence rule scale memory stages rounding gpu lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(RUN)
@@ -63,6 +65,9 @@ bench: .venv/runs  ## compare the ascent with its peers, about 15 minutes; table
 equivalence: .venv/runs  ## compare the default solver with the paper's 5,000 steps, about an hour: docs/equivalence.md
 	$(RUN) --configfile config/minilm-equivalent.yaml
 	$(BENCHMARK)/equivalence.py --cores $(CORES)
+
+rule: .venv/runs  ## predict recovery before any ascent, and compare with the studies at hand: docs/recovery.md
+	$(BENCHMARK)/recovery_rule.py $(wildcard $(RULE))
 
 decoder: gguf  ## ask why groups of a decoder's neurons do not lead to their word, half an hour: docs/architectures.md
 	$(BENCHMARK)/decoder.py
