@@ -50,7 +50,10 @@ def main(paths, along: str, page: str) -> None:
     first = (table["study"] == FITTED[0]) & (table["model"] == FITTED[1])
     power = best_power(table[first])
     table["rule"], table["fitted"] = table["rule_1"], table[f"rule_{power:g}"]
-    curves = table.groupby(CURVE)[["recovered", *METHODS]].mean().reset_index()
+    table["expected_cosine"] = table["agreement"] * table["cosine_ridge"]
+    cosines = ["target_cosine", "expected_cosine"]
+    curves = table.groupby(CURVE)[["recovered", *cosines, *METHODS]].mean().reset_index()
+    whole = Resampled(table)
     out = Path(paths[0]).parent.with_suffix(".csv")
     write_text(curves.to_csv(index=False, float_format="%.4g"), out)
     numbers = {
@@ -61,13 +64,13 @@ def main(paths, along: str, page: str) -> None:
         "where": _table(where(table)),
         "along": _table(ascents(table[first], Path(along))),
         "ceiling": f"{np.corrcoef(*residuals(table))[0, 1]:.2f}",
+        "cosines": whole.interval(r2(*(whole.means(column) for column in cosines))),
         "curves": len(curves),
         "groups": f"{len(table):,}",
         "replicates": replicates(table),
     }
-    files = FigureFiles(
-        *(str(Path(page).with_suffix(f".{kind}")) for kind in ("pdf", "png", "txt"))
-    )
+    stem = Path(page).with_name(f"{Path(page).stem}-rule")
+    files = FigureFiles(*(f"{stem}.{kind}" for kind in ("pdf", "png", "txt")))
     alt = draw(table, curves, files)
     Path(files.pdf).unlink()
     text = Path(__file__).with_name("recovery.md").read_text(encoding="utf-8")
@@ -182,9 +185,10 @@ def measures(table: pd.DataFrame) -> pd.DataFrame:
         "r2": "R²",
         "agreement": "agreement",
         "cosine_ridge": "cosine of the direction to the word",
-        "target_cosine": "cosine of the optimum to the word",
+        "expected_cosine": "agreement times this: the optimum's expected cosine to the word",
+        "target_cosine": "found",
         "recovered": "recovered",
-        "rule": "expected",
+        "rule": "expected to be recovered",
     }
     means = table.groupby(["study", "model", "site", "null"], sort=False)[list(names)].mean()
     return means.rename(columns=names).reset_index()
@@ -237,10 +241,13 @@ def residuals(table: pd.DataFrame) -> np.ndarray:
 
 
 def replicates(table: pd.DataFrame) -> str:
-    """How many replicates of nulls every study has."""
-    nulls = table[table["null"] != "model"]
-    found = nulls.groupby(["study", "model"])["replicate"].nunique()
-    return ", ".join(f"{study}, {model}: {count}" for (study, model), count in found.items())
+    """How many words, and replicates of null models, are at hand from every study."""
+    told = []
+    for (study, model), part in table.groupby(["study", "model"], sort=False):
+        is_model = part["null"] == "model"
+        words, count = part["word"][is_model].nunique(), part["replicate"][~is_model].nunique()
+        told.append(f"{study}, {model}: {words} words, {count} of each null model")
+    return "; ".join(told)
 
 
 def draw(table: pd.DataFrame, curves: pd.DataFrame, files: FigureFiles) -> str:
@@ -279,6 +286,8 @@ def told(panels) -> list[str]:
         for kind in KINDS:
             own = of[(of["null"] == kind) & (of["selection"] == "absolute")].sort_values("size")
             for column, name in (("recovered", "recovered"), ("rule", "expected")):
+                if not len(own):
+                    continue
                 line = f"{study}, {model}, {kind}, {name}"
                 found.append(course(line, own["size"], 100 * own[column], " %"))
     return found

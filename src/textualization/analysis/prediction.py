@@ -43,8 +43,9 @@ def linear_cosine(size: int, neurons: int, hidden: int) -> float:
 def agreement(direction: np.ndarray, gradients: np.ndarray) -> np.ndarray:
     """Compute how far gradients at several inputs go along a direction, (n,).
 
-    1: the gradient is the same everywhere, as a linear function's. For a random smooth function on a
-    sphere of many dimensions, this is also the cosine of its maximum to its linear part.
+    1: the gradient is the same everywhere, as a linear function's. For a random function of first and
+    second degree on a sphere of many dimensions, this is also the cosine of its maximum to its linear
+    part; of higher degrees, if the linear part is strong (a spherical spin glass in a field).
 
     Args:
         direction: of every objective, (n, H).
