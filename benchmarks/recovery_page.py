@@ -45,6 +45,8 @@ RESAMPLES, SEED, CONFIDENCE = 2000, 2023, 0.95
 
 
 def main(paths, along: str, page: str) -> None:
+    if not any(Path(path).name.startswith("-".join(FITTED)) for path in paths):
+        raise SystemExit(f"the rule needs the study {FITTED[0]} of {FITTED[1]}: make demo")
     table = pd.concat([pd.read_csv(path, keep_default_na=False) for path in paths])
     table = table.reset_index(drop=True)
     first = (table["study"] == FITTED[0]) & (table["model"] == FITTED[1])
@@ -265,8 +267,9 @@ def draw(table: pd.DataFrame, curves: pd.DataFrame, files: FigureFiles) -> str:
                 expected = {"color": style["color"], "linestyle": ":", "linewidth": 1.1}
                 axis.plot(own["size"], 100 * own["rule"], **expected)
             sites = table.loc[(table["study"] == study) & (table["model"] == model), "site"]
-            axis.set(title=f"{model}\n{sites.iloc[0]}", xlabel="neurons", ylim=(-3, 103))
+            axis.set(title=f"{model}\n{sites.iloc[0]}", ylim=(-3, 103))
             size_axis(axis, sorted(of["size"].unique()))
+            axis.set_xlabel("neurons")
         axes[0].set_ylabel("words recovered (%)")
         last = axes[-1]
         last.plot([0, 100], [0, 100], color="0.7", linewidth=0.8)
