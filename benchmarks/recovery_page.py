@@ -71,7 +71,8 @@ def main(paths, along: str, page: str) -> None:
         "groups": f"{len(table):,}",
         "replicates": replicates(table),
     }
-    stem = Path(page).with_name(f"{Path(page).stem}-rule")
+    stem = Path(page).parent / f"figures/{Path(page).stem}-rule"
+    stem.parent.mkdir(parents=True, exist_ok=True)
     files = FigureFiles(*(f"{stem}.{kind}" for kind in ("pdf", "png", "txt")))
     alt = draw(table, curves, files)
     Path(files.pdf).unlink()

@@ -34,10 +34,10 @@ EXPLANATION, BASES = "docs/explanation.md", "docs/basis.md"
 STUDY, PROTOCOL, PAPERS_SIZE, COMPARED = "default", "minilm-paper", "mpnet", "real-models"
 #: Tables of experiments: a table's mark, its page, the figure beside it, its file, what makes it.
 OF_EXPERIMENTS = (
-    ("questions", PAGE, "parametrisation", "numbers.csv", conditions),
-    ("basis", BASES, "basis", "numbers.csv", bases),
-    ("basis-mpnet", BASES, "basis-mpnet", "numbers.csv", bases),
-    ("peak", EXPLANATION, "explanation-along", "peak.csv", peaks),
+    ("questions", PAGE, "figures/parametrisation", "numbers.csv", conditions),
+    ("basis", BASES, "figures/basis", "numbers.csv", bases),
+    ("basis-mpnet", BASES, "figures/basis-mpnet", "numbers.csv", bases),
+    ("peak", EXPLANATION, "figures/explanation-along", "peak.csv", peaks),
 )
 #: Calls of `make ask` in the README.
 CALLS = (("--word", "music"), ("--neuron", "output/3/120"))
@@ -98,7 +98,7 @@ def main(results="results", docs="docs") -> int:
             _describe(page, f"{name}.png", shortened(name, alt))
     write_text(overview(published, docs), docs / "data/README.md")
     _put(README, "headline", headline(HEADLINE))
-    _describe(README, "docs/recovery-5000.png", thresholds_in_words(DATA / PROTOCOL))
+    _describe(README, "docs/figures/recovery-5000.png", thresholds_in_words(DATA / PROTOCOL))
     _put(PAGE, "results", shown_claims(DATA / STUDY, SHOWN))
     _put(PAGE, "protocol", shown_claims(DATA / PROTOCOL, SHOWN_OF_PROTOCOL))
     _put(
@@ -117,7 +117,7 @@ def main(results="results", docs="docs") -> int:
         answers = [_answer(results / STUDY, *words) for words in CALLS]
         _replace(PAGE, "asked", "\n".join(answers))
         atlas = results / STUDY / "atlas/index.html"
-        _photograph(atlas, "#/minilm-l6/word/music", "docs/atlas.png")
+        _photograph(atlas, "#/minilm-l6/word/music", "docs/figures/atlas.png")
     # Last, since it fails where new results contradict a sentence.
     return subprocess.run([sys.executable, "scripts/commands/write_answers.py"]).returncode
 

@@ -53,4 +53,4 @@ def test_other_numbers_give_another_figure_and_are_named(project):
     numbers.loc[0, ["value", "ci_low", "ci_high"]] = 0.5
     write_csv(numbers, table)
     write_manifest(frozen)
-    assert "figure.png: not as docs/basis.txt says" in redraw(project, "basis")
+    assert "figure.png: not as docs/figures/basis.txt says" in redraw(project, "basis")
