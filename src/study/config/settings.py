@@ -11,7 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from study.config import direction_sets
+from study.config import corpus, direction_sets
 from study.config.basis_settings import basis_faults
 from study.config.experiments import DEFAULTS, blocks, conditions, faults, start_of, wrong_values
 from study.config.text_files import read_tab_separated
@@ -216,7 +216,7 @@ def _contradictions(settings: dict) -> list[str]:
         for site in settings[part]["sites"]
         if site not in settings["activations"]["sites"]
     ]
-    lines += _equal_restarts(settings) + _experiments(settings)
+    lines += _equal_restarts(settings) + _experiments(settings) + corpus.faults(settings)
     if wrong := direction_sets.faults(settings):
         return [*lines, *wrong]
     for name in settings["models"]:
