@@ -120,6 +120,7 @@ rule provenance:
     """Record how the study was made: settings, versions, checksums, seconds per stage."""
     input:
         script_with_modules("claims/provenance"),
+        **({"corpus": CORPUS} if READS else {}),
         claims=STUDY / "claims.csv",
         tables=for_each_model(MODEL_TABLES),
         figures=for_each_model(MODEL_FIGURES),

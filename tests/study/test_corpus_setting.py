@@ -1,4 +1,4 @@
-"""The setting `corpus`: which file it means, and what does not go with it."""
+"""The settings `corpus` and `texts`: which file is meant, and what does not go with them."""
 
 from pathlib import Path
 
@@ -25,16 +25,20 @@ def test_a_corpus_is_null_or_a_path(value):
 
 
 @pytest.mark.parametrize(
+    ("text", "none"), [(("corpus", "default"), "null"), (("texts.tokens", [1, 4]), "[]")]
+)
+@pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [
-        ("read", "cls", "read: word, or corpus: null"),
-        ("read", "sep", "read: word, or corpus: null"),
-        ("context", "the {} sat", "context: null, or corpus: null"),
+        ("read", "cls", "read: word"),
+        ("read", "sep", "read: word"),
+        ("context", "the {} sat", "context: null"),
     ],
 )
-def test_sentences_are_read_at_their_own_tokens_and_stand_alone(key, value, allowed):
-    (line,) = complaints(changed(("corpus", "default"), (key, value)))
-    assert line.startswith("corpus: ") and line.endswith(f"(allowed: {allowed})")
+def test_texts_are_read_at_their_own_tokens_and_stand_alone(text, none, key, value, allowed):
+    (line,) = complaints(changed(text, (key, value)))
+    assert line.startswith(f"{text[0]}: ")
+    assert line.endswith(f"(allowed: {allowed}, or {text[0]}: {none})")
     assert len(line) < 200
     assert complaints(changed((key, value))) == []
-    assert complaints(changed(("corpus", "default"), ("seek", "minimum"))) == []
+    assert complaints(changed(text, ("seek", "minimum"))) == []
