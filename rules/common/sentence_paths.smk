@@ -9,7 +9,8 @@ SUBJECTS += ["sentences"] if READS or SEEKS_TEXTS else []
 FOUND_TEXTS = {"sentences": MODEL / "sentences.parquet"} if READS else {}
 FOUND_TEXTS |= {"texts": MODEL / "texts.parquet"} if SEEKS_TEXTS else {}
 OF_CORPUS = {"summary": MODEL / "sentences_summary.parquet"} if READS else {}
-OF_CORPUS |= {"null_sentences": null_batches("sentences", NULLS["models"])} if READS else {}
+if READS and "singles" in STUDIED:
+    OF_CORPUS["null_sentences"] = null_batches("sentences", NULLS["models"])
 
 
 def objectives_in_full(wildcards):

@@ -1,6 +1,7 @@
 """All objectives of a study, by name: its single neurons, groups and directions."""
 
 from collections.abc import Mapping
+from functools import reduce
 
 import pandas as pd
 
@@ -23,8 +24,8 @@ def names_of(kind: str, table: pd.DataFrame) -> pd.Series:
         kind: `singles`, `groups` or `directions`.
         table: a table with the kind's KEYS.
     """
-    parts = table[KEYS[kind]].astype(str)
-    return parts.iloc[:, 0].str.cat(parts.iloc[:, 1:], sep="/")
+    first, *others = (table[key].astype(str) for key in KEYS[kind])
+    return reduce(lambda name, part: name + "/" + part, others, first)
 
 
 def studied_objectives(

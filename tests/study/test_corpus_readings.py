@@ -1,5 +1,7 @@
 """What a study reads in sentences and short texts, against transformers, token by token."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,8 +23,8 @@ CORPUS = [
     "apple river music",
     "",
     "tiger & é 年",
-    "bal ban bam bas bal ban bam bas",  # the model has positions for 6 of its 8 tokens
-    "<b>green</b>",
+    "bal ban bam bas bal ban bam bas",  # the model has positions for 6 of the 8 tokens
+    "<b>green</b>",  # likewise
     "Apple  RIVER tiger",
 ]
 SINGLES = {"seed": 3, "widths": {"output": 16}, "layers": [1, 3], "neurons": 2}
@@ -34,7 +36,8 @@ LOWEST = READING | {"seek": "minimum"}
 def files(tmp_path_factory):
     """A study's files: weights, words, corpus, rankings of two words, a set of directions."""
     folder = tmp_path_factory.mktemp("study")
-    save_file(*convert(FOLDER), folder / "frozen.safetensors")
+    tensors, facts = convert(FOLDER)
+    save_file(tensors, folder / "frozen.safetensors", metadata=facts)
     tx.load(FOLDER, device="cpu").words.to_parquet(folder / "candidates.parquet")
     (folder / "corpus.txt").write_text("\n".join(CORPUS), encoding="utf-8")
     targets = pd.DataFrame({"word": ["apple", "a/b"], "id": [20, 21]})
@@ -67,19 +70,20 @@ def objectives(files):
 @pytest.fixture(scope="module")
 def states():
     """Of every sentence with tokens: its line, and the output of every layer at its tokens."""
-    return {
-        line: read(text)
-        for line, text in enumerate(CORPUS, start=1)
-        if text
-    }  # fmt: skip
+    return {line: read(text) for line, text in enumerate(CORPUS, start=1) if text}
+
+
+@functools.cache
+def by_transformers():
+    return transformers.AutoModel.from_pretrained(FOLDER, dtype=torch.float64).eval()
 
 
 def read(text):
-    whole = transformers.AutoModel.from_pretrained(FOLDER, dtype=torch.float64).eval()
+    """Read a text: the input of the first block and the outputs of all, (1 + layers, tokens, H)."""
     tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
     ids = tokenizer.encode(text, add_special_tokens=False).ids[:6]
     with torch.no_grad():
-        found = whole(input_ids=torch.tensor([[2, *ids, 3]]), output_hidden_states=True)
+        found = by_transformers()(input_ids=torch.tensor([[2, *ids, 3]]), output_hidden_states=True)
     return np.stack([state[0, 1:-1].numpy() for state in found.hidden_states])
 
 
@@ -117,7 +121,8 @@ def test_the_best_tokens_and_their_quantiles_are_transformers(files, objectives,
     sign = 1 if reading is READING else -1
     model = model_of(files, reading)
     tokens, summary = best_in(model, files / "corpus.txt", objectives, reading, 0, top=3)
-    assert (summary["tokens"] == 20).all() and (summary["cut"] == 1).all()
+    assert (summary["tokens"] == sum(layers.shape[1] for layers in states.values())).all()
+    assert (summary["sentences"] == len(states)).all() and (summary["cut"] == 2).all()
     for of, found in zip(objectives.itertuples(), summary.itertuples(), strict=True):
         values = {
             (line, place): sign * value
