@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from study.job import run
+from study.objective_names import KEYS, names_of
 from study.results import (
     nulls_of_groups,
     read_embeddings,
@@ -14,7 +15,6 @@ from study.results import (
     read_tables,
 )
 from study.stored_activations import activations_by_words
-from study.studied_objectives import KEYS, names_of
 from study.targets import described_targets
 from textualization.analysis.similarity import utilisation
 from textualization.files import atomic

@@ -5,7 +5,7 @@ import torch
 
 from study.corpus_readings import best_in, drawn_sentences, open_for_texts
 from study.job import in_turn, run
-from study.studied_objectives import KEYS, names_of
+from study.objective_names import KEYS, names_of
 from textualization.analysis.similarity import utilisation
 from textualization.files import write_table
 

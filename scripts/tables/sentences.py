@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from study.job import run
-from study.studied_objectives import names_of
+from study.objective_names import names_of
 from textualization.analysis.estimates import Intervals, centre
 from textualization.analysis.similarity import utilisation
 from textualization.report.tables import TableFiles, write_for_people

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from study.job import run
+from study.objective_names import KEYS, names_of
 from study.results import coordinates, read_nulls, read_tables
-from study.studied_objectives import KEYS, names_of
 from textualization.analysis.estimates import Intervals, centre
 from textualization.analysis.similarity import utilisation
 from textualization.models.layernorm import expected_magnitude

@@ -1,31 +1,13 @@
 """All objectives of a study, by name: its single neurons, groups and directions."""
 
 from collections.abc import Mapping
-from functools import reduce
 
 import pandas as pd
 
+from study.objective_names import KEYS, names_of
 from study.rankings import read_rankings
 from study.word_groups import word_groups
 from textualization.draws import drawn_neurons
-
-#: What names an objective in `<kind>.parquet`. A word may have a slash, so it is last.
-KEYS = {
-    "singles": ["site", "layer", "index"],
-    "groups": ["selection", "scope", "scope_layer", "size", "word"],
-    "directions": ["name"],
-}
-
-
-def names_of(kind: str, table: pd.DataFrame) -> pd.Series:
-    """Return the names of the objectives in a table, one per row.
-
-    Args:
-        kind: `singles`, `groups` or `directions`.
-        table: a table with the kind's KEYS.
-    """
-    first, *others = (table[key].astype(str) for key in KEYS[kind])
-    return reduce(lambda name, part: name + "/" + part, others, first)
 
 
 def studied_objectives(

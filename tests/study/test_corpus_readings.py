@@ -14,7 +14,8 @@ import textualization as tx
 from paths import DATA
 from scripts.sentences import null_model_sentences, read_corpus
 from study.corpus_readings import QUANTILES, best_in, drawn_sentences, open_for_texts
-from study.studied_objectives import names_of, studied_objectives
+from study.objective_names import names_of
+from study.studied_objectives import studied_objectives
 from study.studied_texts import COLUMNS, texts_of
 from textualization.models.conversion import convert
 
