@@ -35,7 +35,11 @@ from textualization.report.answers import (
     printable,
     word_answer,
 )
-from textualization.report.text_answers import sentence_lines, texts_answer
+from textualization.report.text_answers import (
+    sentence_lines,
+    texts_answer,
+    word_texts_answer,
+)
 from textualization.spelling import read_as
 
 #: The project's folder.
@@ -160,7 +164,11 @@ def ask_word(study: FinishedStudy, word: str, fresh: bool) -> list[str]:
     name = (
         printable(word) if word == requested else f"{printable(word)} ({read_as(requested, word)})"
     )
-    return [_title(name, study, said)] + word_answer(document, word, groups, rankings)
+    return [
+        _title(name, study, said),
+        *word_answer(document, word, groups, rankings),
+        *word_texts_answer(document, word),
+    ]
 
 
 def _entry(study: FinishedStudy, word: str) -> str:

@@ -33,6 +33,27 @@ def texts_answer(document: dict, kind: str, place: int, optimum: float) -> list[
     return lines
 
 
+def word_texts_answer(document: dict, word: str) -> list[str]:
+    """List the sentences and short texts of a word's largest group of every selection, over all layers.
+
+    Args:
+        document: a model's part of the atlas.
+        word: the word; nothing is listed if the study has no groups of it.
+    """
+    if not document.keys() & {"sentences", "texts"}:
+        return []
+    groups, lines, largest = document["groups"], [], {}
+    for row, (own, scope) in enumerate(zip(groups["word"], groups["scope"], strict=True)):
+        if own == word and scope == "model":
+            known = largest.setdefault(groups["selection"][row], row)
+            if groups["size"][row] > groups["size"][known]:
+                largest[groups["selection"][row]] = row
+    for selection, row in largest.items():
+        if found := texts_answer(document, "groups", row, groups["activation"][row]):
+            lines += ["", f"Its group of {groups['size'][row]} neurons, {selection}", *found[1:]]
+    return lines
+
+
 def sentence_lines(rows: list[list], optimum: float, said: str) -> list[str]:
     """List the first sentences of an objective, with the token in brackets.
 

@@ -10,7 +10,11 @@ from playwright.sync_api import expect, sync_playwright
 from atlas_page import document, page_of
 from browser import CHROMIUM, watched
 from textualization.report.atlas_sentences import around, in_their_texts
-from textualization.report.text_answers import sentence_lines, texts_answer
+from textualization.report.text_answers import (
+    sentence_lines,
+    texts_answer,
+    word_texts_answer,
+)
 
 STRANGE = "<script>document.title=1</script> & <b>"
 HEBREW = "שלום ‮gnorw"
@@ -80,6 +84,16 @@ def test_an_answer_lists_them_with_the_token_in_brackets(made, plain):
     assert lines[-1] == "  2 tokens  3 (75 %)         tiger [river]"
     assert texts_answer(plain, "singles", 0, 4.0) == []
     assert texts_answer(made, "directions", 0, 4.0) == []
+
+
+def test_a_words_answer_lists_those_of_its_largest_groups(made, plain):
+    groups = pd.DataFrame(made["groups"])
+    own = groups[(groups["word"] == "music") & (groups["scope"] == "model")]
+    found = [line for line in word_texts_answer(made, "music") if line.startswith("Its group")]
+    largest = own.groupby("selection", sort=False)["size"].max()
+    assert found == [f"Its group of {size} neurons, {name}" for name, size in largest.items()]
+    assert len(found) > 0 and word_texts_answer(made, "elsewhere") == []
+    assert word_texts_answer(plain, "music") == []
 
 
 def test_at_most_five_sentences_are_listed_and_what_is_not_read_is_said():
