@@ -10,7 +10,7 @@ import pandas as pd
 
 from study.job import run
 from study.objective_names import names_of
-from textualization.analysis.estimates import Intervals, centre
+from textualization.analysis.estimates import Intervals, clustered
 from textualization.analysis.similarity import utilisation
 from textualization.report.tables import TableFiles, write_for_people
 
@@ -43,7 +43,13 @@ def main(
         means = shares.groupby([*(table[key] for key in keys), names]).mean()
         for part, chosen in means.groupby(level=keys):
             row = {"kind": kind, "of": said.format(*part), "objectives": len(chosen)}
-            rows.append(row | _estimates(chosen, intervals))
+            rows.append(row | _estimates(chosen, np.arange(len(chosen)), intervals))
+        if kind == "singles":
+            # The bootstrap resamples layers here.
+            for site, chosen in means.groupby(level="site"):
+                row = {"kind": kind, "of": f"{site}, all layers", "objectives": len(chosen)}
+                layers = chosen.index.get_level_values("layer")
+                rows.append(row | _estimates(chosen, layers, intervals))
     write_for_people(pd.DataFrame(rows), files)
 
 
@@ -61,13 +67,13 @@ def _reached(summary, texts) -> pd.DataFrame:
     return pd.concat(found, axis=1)
 
 
-def _estimates(shares: pd.DataFrame, intervals: Intervals) -> dict[str, float]:
+def _estimates(shares: pd.DataFrame, clusters, intervals: Intervals) -> dict[str, float]:
     row = {}
     for name in shares:
         if name == "above_best_word":
             row[name] = shares[name].mean()
             continue
-        estimate = centre(shares[name], np.median, intervals)
+        estimate = clustered(shares[name], clusters, np.median, intervals)
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
     return row
 

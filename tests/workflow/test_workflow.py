@@ -868,6 +868,9 @@ def test_shares_of_sentences_agree_with_brute_force(with_sentences):
             own = utilisation[(utilisation["layer"] == layer) & (utilisation["of"] == null)]
             assert own["drawn_sentence_of_optimum"].item() == pytest.approx(share.median())
             assert own["best_sentence_of_optimum"].isna().all()
+    row = table[table["of"] == "output, all layers"].iloc[0]
+    medians = np.median([np.mean(shares, axis=0) for shares in of.values()], axis=0)
+    assert [row["best_sentence"], row["text_2"]] == pytest.approx(list(medians))
     assert set(table["kind"]) == {"singles", "groups"}
     groups = pd.read_parquet(tiny(folder, "groups.parquet"))
     own = groups[(groups["size"] == 24) & (groups["selection"] == "absolute")]
