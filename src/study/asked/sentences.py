@@ -8,6 +8,7 @@ from study.asked.finished import FinishedStudy
 from study.config.corpus import corpus_file
 from study.config.reading import reading
 from study.corpus_readings import best_in, open_for_texts
+from textualization.corpora import check_corpus
 from textualization.errors import RequestError
 from textualization.report.atlas_sentences import in_their_texts
 
@@ -32,6 +33,7 @@ def sentences_now(study: FinishedStudy, name: str, root: Path) -> tuple[list[lis
     if (corpus := corpus_file(study.settings, root)) is None:
         return [], ""
     try:
+        check_corpus(corpus)
         if _operations(study, corpus, int(name.split("/")[1])) > QUICK:
             return [], (
                 f"not read for this neuron, which takes long; in Python: "
@@ -43,7 +45,7 @@ def sentences_now(study: FinishedStudy, name: str, root: Path) -> tuple[list[lis
         objective = pd.DataFrame({"kind": ["singles"], "objective": [name], "neurons": [None]})
         top = study.settings["statistics"]["best_sentences"]
         tokens, found = best_in(model, corpus, objective, how, study.settings["seed"], top)
-    except (RequestError, OSError) as error:
+    except RequestError as error:
         return [], f"not read: {error}"
     return in_their_texts(tokens, [name])[0], f"of {found['tokens'][0]:,} tokens, read now"
 
