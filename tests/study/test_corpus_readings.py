@@ -1,6 +1,8 @@
 """What a study reads in sentences and short texts, against transformers, token by token."""
 
 import functools
+import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,8 @@ from tokenizers import Tokenizer
 import textualization as tx
 from paths import DATA
 from scripts.sentences import null_model_sentences, read_corpus
+from study.asked import sentences
+from study.asked.sentences import sentences_now
 from study.corpus_readings import QUANTILES, best_in, drawn_sentences, open_for_texts
 from study.objective_names import names_of
 from study.studied_objectives import studied_objectives
@@ -217,3 +221,31 @@ def test_a_text_has_the_activation_that_transformers_finds_at_its_token(files, o
 def test_a_batch_beyond_the_last_objective_is_an_empty_table(files, objectives):
     found = texts_of(None, objectives.iloc[99:], 2, READING, 0, {})
     assert len(found) == 0 and list(found) == list(COLUMNS)
+
+
+def asked(files, corpus):
+    """What `make ask` says of output/3/9 in a study with a corpus."""
+    settings = {"corpus": corpus, "catalogue": {"tiny": {"hidden": 16}}, "seed": 0}
+    settings |= {"statistics": {"best_sentences": 2}, "ascent": {"dtype": "float64"}}
+    study = SimpleNamespace(
+        model="tiny",
+        settings=settings | {"read": "word", "seek": "minimum"},
+        weights=lambda: files / "frozen.safetensors",
+        words=lambda: pd.read_parquet(files / "candidates.parquet"),
+    )
+    return sentences_now(study, "output/3/9", files)
+
+
+def test_a_neuron_that_was_left_out_reads_the_corpus_if_that_is_quick(files, states, monkeypatch):
+    shutil.copy(FOLDER / "tokenizer.json", files)
+    rows, said = asked(files, str(files / "corpus.txt"))
+    lowest = min(layers[3][:, 9].min() for layers in states.values())
+    assert rows[0][0] == pytest.approx(-lowest, rel=1e-3) and len(rows) == 2
+    assert "".join(rows[0][1:]) in CORPUS
+    assert said == f"of {sum(layers.shape[1] for layers in states.values())} tokens, read now"
+    assert asked(files, None) == ([], "")
+    rows, said = asked(files, "gone.txt")
+    assert rows == [] and said.startswith("not read: corpus: gone.txt cannot be read")
+    monkeypatch.setattr(sentences, "QUICK", 1.0)
+    rows, said = asked(files, str(files / "corpus.txt"))
+    assert rows == [] and 'corpus.txt", neurons=["output/3/9"]' in said
