@@ -798,7 +798,7 @@ def test_a_changed_family_converts_again_what_is_of_it_alone(edited):
 
 
 #: Rules that a corpus, and short texts, add to a study.
-READ = {"read_corpus", "null_model_sentences", "table_utilisation"}
+READ = {"read_corpus", "null_model_sentences", "table_utilisation", "figure_utilisation"}
 SOUGHT = {"ascend_texts", "collect_texts"}
 SHOWN = {"table_sentences", "provenance", "manifest"} | ATLAS
 CORPUS = [
