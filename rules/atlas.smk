@@ -28,6 +28,8 @@ rule atlas_part:
             direction_embeddings=MODEL / "directions_embeddings.npy",
             direction_nulls=null_batches("directions", NULLS["models"]),
         ),
+        **FOUND_TEXTS,
+        **OF_CORPUS,
         words=MODEL / "candidates.parquet",
         weights=frozen,
         summaries=of_sites("neurons-{site}.parquet", None),

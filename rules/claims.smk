@@ -24,6 +24,7 @@ MODEL_FILES += [
     if subject in SUBJECTS
     for kind in (".parquet", "_embeddings.npy", "_curves.parquet")
 ]
+MODEL_FILES += [*FOUND_TEXTS.values(), *([OF_CORPUS["summary"]] if READS else [])]
 MODEL_FILES += [table_of("thresholds_by_word")] if "groups" in SUBJECTS else []
 MODEL_FILES += [MODEL / f"directions/{kind}.parquet" for kind in STUDIED]
 MODEL_FILES += [MODEL / f"twins/{kind}.parquet" for kind in TWINNED]
@@ -119,6 +120,7 @@ rule provenance:
     """Record how the study was made: settings, versions, checksums, seconds per stage."""
     input:
         script_with_modules("claims/provenance"),
+        **({"corpus": CORPUS} if READS else {}),
         claims=STUDY / "claims.csv",
         tables=for_each_model(MODEL_TABLES),
         figures=for_each_model(MODEL_FIGURES),

@@ -21,6 +21,16 @@ TABLES = {
             "singles": MODEL / "singles.parquet",
             "nulls": null_batches("singles", NULLS["models"]),
             "weights": frozen,
+            **OF_CORPUS,
+        },
+    },
+    "sentences": {
+        "subject": "sentences",
+        "part": "Sentences and short texts",
+        "reads": {
+            **{kind: MODEL / f"{kind}.parquet" for kind in KINDS},
+            **{name: OF_CORPUS[name] for name in OF_CORPUS if name == "summary"},
+            **{name: FOUND_TEXTS[name] for name in FOUND_TEXTS if name == "texts"},
         },
     },
     "explanation": {

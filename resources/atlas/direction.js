@@ -41,6 +41,7 @@ function directionView(model, name) {
       inWords(along, row, row),
       optimumOfNeuron(along, row, over),
       section("Words", el("div", { class: "columns" }, nearestWords(along, row), words)),
+      sentencesSection(model, "directions", row, directions.activation[row]),
       section("What its optimum explains", ...explanationOfNeuron(along, row, row)),
       section("Compared with null models", nullsTable(along, row, row)),
       el(

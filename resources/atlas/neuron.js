@@ -31,6 +31,7 @@ function neuronView(model, parts) {
         "Words",
         el("div", { class: "columns" }, at === undefined ? null : nearestWords(model, at), words),
       ),
+      at === undefined ? null : sentencesSection(model, "singles", at, optima.activation[at]),
       at === undefined ? null : section("What its optimum explains", ...explanationOfNeuron(model, row, at)),
       at === undefined ? null : section("Compared with null models", nullsTable(model, row, at)),
       section("Groups that contain it", groups),
@@ -163,6 +164,7 @@ function nullsTable(model, row, at) {
     number(optima.nearest_cosines[at][0]),
     percent(optima.ceiling[at] ? optima.activation[at] / optima.ceiling[at] : null),
     percent(optima.utilisation_best_word[at]),
+    percent(optima.utilisation_drawn_sentence?.[at]),
     number(optima.explanation[at]),
   ];
   const start = [
@@ -170,6 +172,7 @@ function nullsTable(model, row, at) {
     "1",
     number(optima.start_nearest_cosine[at]),
     percent(optima.ceiling[at] ? optima.start_activation[at] / optima.ceiling[at] : null),
+    "–",
     "–",
     number(optima.start_explanation[at]),
   ];
@@ -182,6 +185,7 @@ function nullsTable(model, row, at) {
     number(nulls.nearest_cosine[i]),
     percent(nulls.share_of_ceiling[i]),
     percent(nulls.utilisation_best_word[i]),
+    percent(nulls.utilisation_drawn_sentence?.[i]),
     number(nulls.explanation[i]),
   ]);
   return smallTable(
@@ -192,6 +196,7 @@ function nullsTable(model, row, at) {
       "cosine to the nearest word",
       "share of the ceiling",
       "best word, share of the optimum",
+      `best of ${model.corpus?.drawn} drawn sentences, share of the optimum`,
       "explanation",
     ],
     [own, start, ...rows],

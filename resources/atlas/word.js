@@ -81,6 +81,7 @@ function groupsOfWord(model, word, target, chosen) {
   const selection = model.selections.includes(chosen.selection) ? chosen.selection : model.selections[0];
   const size = model.sizes.find((s) => String(s) === chosen.size) ?? model.sizes.at(-1);
   const to = (change) => go([model.name, "word", word], { selection, size, ...change });
+  const row = whole.find((i) => groups.selection[i] === selection && groups.size[i] === size);
   const options = (values) => values.map((value) => [String(value), label(String(value))]);
   return [
     ...made,
@@ -100,6 +101,15 @@ function groupsOfWord(model, word, target, chosen) {
         neighbourTable(model, target, selection, size),
       ),
     ),
+    row === undefined
+      ? null
+      : sentencesSection(
+          model,
+          "groups",
+          row,
+          groups.activation[row],
+          `Sentences and short texts of its group: ${label(selection)}, ${size} neurons`,
+        ),
   ];
 }
 

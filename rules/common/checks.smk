@@ -4,6 +4,7 @@ from snakemake.logging import logger
 from snakemake.utils import update_config
 
 from study.dependencies import local_imports
+from study.config.corpus import corpus_file
 from study.config.experiments import basis_files, conditions, needs_contexts
 from study.config.settings import (
     check_job_count,
@@ -16,6 +17,7 @@ from study.config.settings import (
 from study.staleness import check_memory, date_back, date_by_content, mark_memory
 from study.context_table import read_contexts
 from textualization.analysis.direction_vectors import rows_in
+from textualization.corpora import check_corpus
 from textualization.models.sources import files_of, folder_name
 
 # A workflow that uses this one as a module gives only the settings that it changes.
@@ -57,6 +59,9 @@ try:
 except (SettingsError, UnicodeEncodeError) as error:
     refuse(error)
 
+# The file of sentences, or None.
+CORPUS = corpus_file(config, ROOT)
+
 for name in set(config["run"]) & set(config["experiments"]):
     drawing = ROOT / f"scripts/experiments/figure_{name}.py"
     if not drawing.is_file():
@@ -79,6 +84,7 @@ if workflow.is_main_process:
         for found in conditions(config["experiments"][name]).values():
             watched += basis_files(found)
     watched += [of["file"] for of in config["directions"].values() if "file" in of]
+    watched += [CORPUS] if CORPUS else []
     for model in config["models"]:
         watched += local_files(model)
     made = [Path("results") / config["study"]]
@@ -88,6 +94,8 @@ if workflow.is_main_process:
     made = [path for folder in made for path in folder.rglob("*") if not path.is_dir()]
     try:
         check_rows()
+        if CORPUS:
+            check_corpus(CORPUS)
         if future := date_back([*watched, *made], Path("results")):
             logger.warning(
                 f"Dated in the future, now dated back (check the clock): {future[0]}"
@@ -95,7 +103,7 @@ if workflow.is_main_process:
             )
         check_memory(Path("results") / config["study"], MEMORY / "studies", config)
         date_by_content(watched, MEMORY / "sources.json")
-    except (SettingsError, UnicodeEncodeError) as error:
+    except (RequestError, UnicodeEncodeError) as error:
         refuse(error)
 
 

@@ -55,6 +55,7 @@ wildcard_constraints:
     direction_set="[a-z][a-z0-9_]*",
     seed=r"\d+",
     replicate=r"\d+",
+    tokens=r"\d+",
 
 
 def script_with_modules(name):

@@ -15,6 +15,7 @@ PARTS = {
             "Groups of words",
             "Relative against absolute selection",
             "Explanation",
+            "Sentences and short texts",
             "Nulls",
             "Robustness",
             "Experiments",

@@ -6,9 +6,17 @@ import numpy as np
 import pandas as pd
 
 from study.job import run
-from study.results import nulls_of_groups, read_embeddings, read_matrices, read_nulls
+from study.objective_names import KEYS, names_of
+from study.results import (
+    nulls_of_groups,
+    read_embeddings,
+    read_matrices,
+    read_nulls,
+    read_tables,
+)
 from study.stored_activations import activations_by_words
 from study.targets import described_targets
+from textualization.analysis.similarity import utilisation
 from textualization.files import atomic
 from textualization.report.atlas import (
     NEURON,
@@ -23,6 +31,7 @@ from textualization.report.atlas import (
     scatter_of,
     scatter_words,
 )
+from textualization.report.atlas_sentences import in_their_texts
 from textualization.report.csv_tables import read_csv
 
 
@@ -30,7 +39,8 @@ def main(
     words, weights, summaries, rows, shown, sites, seed, seek, part, singles=None, curves=None,
     embeddings=None, activations=None, nulls=None, targets=None, groups=None, rankings=None,
     thresholds=None, group_nulls=None, directions=None, direction_curves=None,
-    direction_embeddings=None, direction_nulls=None,
+    direction_embeddings=None, direction_nulls=None, sentences=None, texts=None, summary=None,
+    null_sentences=(),
 ) -> None:  # fmt: skip
     """Write the part. Inputs from parts of the study that were not run are None."""
     vocabulary = pd.read_parquet(words)
@@ -44,6 +54,8 @@ def main(
         optima, steps = optima_of(
             singles, pd.read_parquet(curves), found, neurons, names, e, candidates, shown
         )
+        if summary:
+            optima = optima.assign(utilisation_drawn_sentence=_drawn(singles, summary))
         document |= {"optima": columns(optima), "steps": steps}
         first = singles.loc[singles["restart"] == 0, NEURON]
         drawn = scatter_words(candidates, len(first), seed)
@@ -51,7 +63,12 @@ def main(
         top = summaries.set_index(NEURON)["top_words"].loc[pd.MultiIndex.from_frame(first)]
         document["scatter"] = scatter_of(found[first.index], drawn, by_words, top, names, e)
         if nulls:
-            document["nulls"] = columns(nulls_by_layer(read_nulls(nulls)))
+            nulls = read_nulls(nulls)
+            if null_sentences:
+                keys = ["null", "draw", *NEURON]
+                found = read_tables(null_sentences)[[*keys, "utilisation_drawn_sentence"]]
+                nulls = nulls.merge(found, on=keys, how="left", validate="one_to_one")
+            document["nulls"] = columns(nulls_by_layer(nulls))
     if groups:
         facts = groups_of(pd.read_parquet(groups))
         about = described_targets(pd.read_parquet(targets), rows)
@@ -75,8 +92,46 @@ def main(
         if direction_nulls:
             nulls = nulls_by_layer(read_nulls(direction_nulls), "set")
             document["direction_nulls"] = columns(nulls)
+    if summary:
+        read = pd.read_parquet(summary).iloc[0]
+        document["corpus"] = {name: int(read[name]) for name in ("sentences", "tokens", "drawn")}
+    of_kinds = {
+        kind: names_of(kind, table) for kind, table in _of_kinds(singles, groups, document).items()
+    }
+    if sentences:
+        document["sentences"] = _by_kind(pd.read_parquet(sentences), of_kinds)
+    if texts:
+        table = pd.read_parquet(texts).sort_values("length", kind="stable")
+        document["texts"] = _by_kind(table, of_kinds, ("length", "local_optimum"))
     with atomic(part) as partial:
         partial.write_bytes(packed(document))
+
+
+def _of_kinds(singles, groups, document: dict) -> dict[str, pd.DataFrame]:
+    """Return what names the objectives of every kind, in the order of the document."""
+    found = {}
+    if singles is not None:
+        found["singles"] = singles.loc[singles["restart"] == 0, KEYS["singles"]]
+    if groups:
+        found["groups"] = pd.DataFrame({key: document["groups"][key] for key in KEYS["groups"]})
+    if "directions" in document:
+        found["directions"] = pd.DataFrame({"name": document["directions"]["name"]})
+    return found
+
+
+def _by_kind(table: pd.DataFrame, names: dict, further=()) -> dict[str, list]:
+    return {
+        kind: in_their_texts(table[table["kind"] == kind], of, further)
+        for kind, of in names.items()
+    }
+
+
+def _drawn(singles: pd.DataFrame, summary) -> list[float]:
+    """Return the share of each neuron's first optimum that the best drawn sentence reaches."""
+    first = singles[singles["restart"] == 0]
+    found = pd.read_parquet(summary).query("kind == 'singles'").set_index("objective")
+    reached = found["drawn_activation"].loc[names_of("singles", first)]
+    return utilisation(reached, first["activation"]).tolist()
 
 
 if "snakemake" in globals():

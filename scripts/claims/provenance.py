@@ -14,10 +14,12 @@ import yaml
 from study.config.reading import in_short
 from study.job import run
 from study.record.checksums import recorded
-from textualization.files import write_text
+from textualization.files import sha256, write_text
 
 
-def main(settings: dict, models: list, weights: list, provenance: str, settings_file: str) -> None:
+def main(
+    settings: dict, models: list, weights: list, provenance: str, settings_file: str, corpus=None
+) -> None:
     folders = [Path(provenance).parent, *(Path(path).parent for path in weights)]
     record = {
         "study": settings["study"],
@@ -35,6 +37,8 @@ def main(settings: dict, models: list, weights: list, provenance: str, settings_
         "seconds_per_rule": _seconds(folders),
         "devices": _devices(folders),
     }
+    if corpus:
+        record["corpus"] = {"file": str(corpus), "sha256": sha256(corpus)}
     write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), settings_file)
     write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", provenance)
 

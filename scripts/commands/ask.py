@@ -19,6 +19,7 @@ import pandas as pd
 from study.asked.finished import FinishedStudy
 from study.asked.minima import minimum_of
 from study.asked.new_ascents import ascend_direction, ascend_neuron, ascend_word
+from study.asked.sentences import sentences_now
 from study.config.reading import note
 from study.machine.terminal import command_line
 from study.record.checksums import DamagedError
@@ -34,7 +35,15 @@ from textualization.report.answers import (
     printable,
     word_answer,
 )
+from textualization.report.text_answers import (
+    sentence_lines,
+    texts_answer,
+    word_texts_answer,
+)
 from textualization.spelling import read_as
+
+#: The project's folder.
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def ask_neuron(study: FinishedStudy, name: str, fresh: bool) -> list[str]:
@@ -54,16 +63,25 @@ def ask_neuron(study: FinishedStudy, name: str, fresh: bool) -> list[str]:
     if minus and not of_minima:
         return _ask_minimum(study, row)
     optima = study.document.get("optima")
-    if optima and row in optima["neuron"] and not fresh:
-        place = optima["neuron"].index(row)
+    known = bool(optima) and row in optima["neuron"]
+    place = optima["neuron"].index(row) if known else None
+    if known and not fresh:
         optimum, said = {key: values[place] for key, values in optima.items()}, "from the study"
     else:
         began = time.monotonic()
         optimum = ascend_neuron(study, row)
         said = _ascended(study, began, "singles")
-    return [_title(neuron_name(study.document, row), study, said)] + neuron_answer(
-        study.document, row, optimum
-    )
+    shown = neuron_name(study.document, row)
+    if known:
+        lines = texts_answer(study.document, "singles", place, optimum["activation"])
+    else:
+        read, how = sentences_now(study, shown.removeprefix("-"), ROOT)
+        lines = sentence_lines(read, optimum["activation"], how)
+    return [
+        _title(shown, study, said),
+        *neuron_answer(study.document, row, optimum),
+        *lines,
+    ]
 
 
 def _ask_minimum(study: FinishedStudy, row: int) -> list[str]:
@@ -121,7 +139,11 @@ def ask_direction(study: FinishedStudy, name: str, fresh: bool) -> list[str]:
         began = time.monotonic()
         optimum = ascend_direction(study, optimum)
         said = _ascended(study, began, "singles")
-    return [_title(f"direction {name}", study, said)] + direction_answer(study.document, optimum)
+    return [
+        _title(f"direction {name}", study, said),
+        *direction_answer(study.document, optimum),
+        *texts_answer(study.document, "directions", place, optimum["activation"]),
+    ]
 
 
 def ask_word(study: FinishedStudy, word: str, fresh: bool) -> list[str]:
@@ -142,7 +164,11 @@ def ask_word(study: FinishedStudy, word: str, fresh: bool) -> list[str]:
     name = (
         printable(word) if word == requested else f"{printable(word)} ({read_as(requested, word)})"
     )
-    return [_title(name, study, said)] + word_answer(document, word, groups, rankings)
+    return [
+        _title(name, study, said),
+        *word_answer(document, word, groups, rankings),
+        *word_texts_answer(document, word),
+    ]
 
 
 def _entry(study: FinishedStudy, word: str) -> str:

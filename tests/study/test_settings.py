@@ -90,6 +90,7 @@ def test_jobs_are_counted_before_they_are_planned():
         [("nulls.replicates", 10**6), ("nulls.per_job", 1)],
         [("ascent.singles.restarts", 10**6), ("ascent.singles.per_job", 1)],
         [("ascent.groups.restarts", 10**6), ("ascent.groups.per_job", 1)],
+        [("nulls.replicates", 10**6), ("nulls.per_job", 1), ("corpus", "default")],
     ):
         settings = changed(*changes)
         assert complaints(settings) == []
@@ -98,6 +99,9 @@ def test_jobs_are_counted_before_they_are_planned():
     # A job of twins for each of six layers, and for each of two selections.
     without = changed(("ascent.twins", {"singles": 0, "groups": 0}))
     assert complaints(without) == [] and jobs_at_most(without, words) == usual - 6 - 2
+    # Texts of two lengths, for 6 · 16 neurons and 2 · 4 · 28 groups, 16 a job; the nulls of a corpus.
+    texts = changed(("texts.tokens", [1, 4]), ("corpus", "default"))
+    assert jobs_at_most(texts, words) == usual + 2 * (6 * 16 + 2 * 4 * words) // 16 + 2
 
 
 def test_settings_that_differ_are_named():

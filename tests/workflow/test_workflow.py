@@ -1,5 +1,6 @@
 """The whole study through the Snakefile, on a tiny model: what comes out, and what re-runs."""
 
+import hashlib
 import json
 import os
 import re
@@ -31,7 +32,9 @@ from workflow import (
     copy_of_the_project,
     environment,
     jobs_to_run,
+    read_settings,
     snakemake,
+    write_settings,
 )
 
 pytestmark = pytest.mark.workflow
@@ -792,3 +795,143 @@ def test_a_changed_family_converts_again_what_is_of_it_alone(edited):
     other = edited / "src/textualization/models/families/gpt2.py"
     other.write_text(other.read_text() + "\n# changed\n")
     assert jobs_to_run(edited) == {}
+
+
+#: Rules that a corpus, and short texts, add to a study.
+READ = {"read_corpus", "null_model_sentences", "table_utilisation", "figure_utilisation"}
+SOUGHT = {"ascend_texts", "collect_texts"}
+SHOWN = {"table_sentences", "provenance", "manifest"} | ATLAS
+CORPUS = [
+    "the river is green",
+    "",
+    "<b>tiger</b> & apple",
+    "суп 年 é",
+    "river " * 600,
+    "music seven",
+]
+
+
+@pytest.fixture(scope="module")
+def with_sentences(study, tmp_path_factory):
+    """A copy of the finished study that reads a corpus and seeks short texts too; what it ran for it."""
+    folder = shutil.copytree(study, tmp_path_factory.mktemp("sentences") / "project")
+    settings = read_settings(folder)
+    settings["corpus"] = "corpus.txt"
+    settings["texts"] = {"tokens": [2], "steps": 2, "candidates": 8, "sweeps": 0, "per_job": 64}
+    settings["nulls"]["sentences"] = 3
+    write_settings(folder, settings)
+    (folder / "corpus.txt").write_text("\n".join(CORPUS), encoding="utf-8")
+    planned = jobs_to_run(folder)
+    snakemake(folder)
+    return folder, planned
+
+
+def test_a_corpus_runs_its_readers_alone(with_sentences):
+    folder, planned = with_sentences
+    assert set(planned) == READ | SOUGHT | SHOWN
+    # 18 single neurons, and 6 words in 2 selections and 2 + 3 groups, 64 a job.
+    assert planned["ascend_texts"] == 2 and planned["null_model_sentences"] == 2
+    assert jobs_to_run(folder) == {}
+    files = json.loads((folder / "results/test/manifest.json").read_text())["files"]
+    names = {"sentences.parquet", "sentences_summary.parquet", "texts.parquet"}
+    assert {f"tiny-deep/{name}" for name in names} <= set(files)
+    record = json.loads((folder / "results/test/provenance.json").read_text())["corpus"]
+    content = (folder / "corpus.txt").read_bytes()
+    assert record == {"file": "corpus.txt", "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def test_shares_of_sentences_agree_with_brute_force(with_sentences):
+    folder, _ = with_sentences
+    summary = pd.read_parquet(tiny(folder, "sentences_summary.parquet"))
+    reached = summary.set_index("objective")["activation"]
+    texts = pd.read_parquet(tiny(folder, "texts.parquet")).set_index("objective")["activation"]
+    singles = pd.read_parquet(tiny(folder, "singles.parquet"))
+    of = {}
+    for row in singles.itertuples():
+        name = f"{row.site}/{row.layer}/{singles['index'][row.Index]}"
+        shares = of.setdefault((row.layer, name), [])
+        shares.append((reached[name] / row.activation, texts[name] / row.activation))
+    table = pd.read_csv(tiny(folder, "tables/sentences.csv"))
+    utilisation = pd.read_csv(tiny(folder, "tables/utilisation.csv"))
+    for layer in (1, 2, 3):
+        means = [np.mean(shares, axis=0) for (own, _), shares in of.items() if own == layer]
+        row = table[table["of"] == f"output, layer {layer}"].iloc[0]
+        assert row["objectives"] == 6
+        expected = np.median(means, axis=0)
+        assert [row["best_sentence"], row["text_2"]] == pytest.approx(list(expected))
+        model = utilisation[(utilisation["layer"] == layer) & (utilisation["of"] == "model")]
+        assert model["best_sentence_of_optimum"].item() == pytest.approx(expected[0])
+        for null in OF_MODELS:
+            found = pd.read_parquet(tiny(folder, f"nulls/sentences-{null}-0.parquet"))
+            found = found[found["layer"] == layer]
+            share = (found["drawn_activation"] / found["optimum"]).groupby(found["index"]).mean()
+            own = utilisation[(utilisation["layer"] == layer) & (utilisation["of"] == null)]
+            assert own["drawn_sentence_of_optimum"].item() == pytest.approx(share.median())
+            assert own["best_sentence_of_optimum"].isna().all()
+    row = table[table["of"] == "output, all layers"].iloc[0]
+    medians = np.median([np.mean(shares, axis=0) for shares in of.values()], axis=0)
+    assert [row["best_sentence"], row["text_2"]] == pytest.approx(list(medians))
+    assert set(table["kind"]) == {"singles", "groups"}
+    groups = pd.read_parquet(tiny(folder, "groups.parquet"))
+    own = groups[(groups["size"] == 24) & (groups["selection"] == "absolute")]
+    shares = [
+        (row.word, reached[f"absolute/model/0/24/{row.word}"] / row.activation)
+        for row in own.itertuples()
+    ]
+    means = pd.DataFrame(shares).groupby(0)[1].mean()
+    row = table[table["of"] == "absolute, model, 24 neurons"].iloc[0]
+    assert row["best_sentence"] == pytest.approx(means.median()) and row["objectives"] == 6
+
+
+def test_sentences_are_answered_from_the_study_or_read_now(with_sentences, capsys, monkeypatch):
+    folder, _ = with_sentences
+    monkeypatch.chdir(folder)
+    singles = pd.read_parquet(tiny(folder, "singles.parquet"))
+    tokens = pd.read_parquet(tiny(folder, "sentences.parquet"))
+    of = singles.iloc[0]
+    name = f"{of['site']}/{of['layer']}/{of['index']}"
+    text = answered(folder, capsys, "--neuron", name)
+    own = tokens[tokens["objective"] == name].iloc[0]
+    assert f"[{own['text'][own['start'] : own['end']]}]" in text and "short texts " in text
+    left = next(i for i in range(16) if i not in set(singles["index"][singles["layer"] == 2]))
+    text = answered(folder, capsys, "--neuron", f"output/2/{left}")
+    assert re.search(
+        r"^sentences        of \d+ tokens, read now; the token in brackets$", text, re.M
+    )
+    (folder / "corpus.txt").rename(folder / "gone.txt")
+    text = answered(folder, capsys, "--neuron", f"output/2/{left}")
+    (folder / "gone.txt").rename(folder / "corpus.txt")
+    assert "sentences        not read: corpus: corpus.txt cannot be read" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"good\n\xff bad\n", "corpus: corpus.txt, line 2: byte 0xff is not UTF-8"),
+        ("a sentence".encode("utf-16"), "corpus: corpus.txt, line 1: it has a zero byte"),
+        (b"\n  \n", "corpus: corpus.txt has no sentence"),
+        (None, "corpus: corpus.txt cannot be read (No such file or directory)"),
+    ],
+)
+def test_a_corpus_that_is_no_text_is_refused_in_a_line(with_sentences, content, says):
+    folder, _ = with_sentences
+    path = folder / "corpus.txt"
+    before = path.read_bytes()
+    path.unlink() if content is None else path.write_bytes(content)
+    text = snakemake(folder, "--dry-run", fails=True)
+    path.write_bytes(before)
+    assert says in text and "Traceback" not in text
+
+
+def test_an_edited_corpus_re_runs_its_readers_alone(with_sentences):
+    folder, _ = with_sentences
+    path = folder / "corpus.txt"
+    before = path.read_bytes()
+    path.write_bytes(before + b"\none more\n")
+    assert set(jobs_to_run(folder)) == READ | SHOWN
+    path.write_bytes(before)
+    assert jobs_to_run(folder) == {}
+    settings = read_settings(folder)
+    settings["texts"]["steps"] = 3
+    write_settings(folder, settings)
+    assert set(jobs_to_run(folder)) == SOUGHT | SHOWN

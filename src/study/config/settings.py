@@ -11,7 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from study.config import direction_sets
+from study.config import corpus, direction_sets
 from study.config.basis_settings import basis_faults
 from study.config.experiments import DEFAULTS, blocks, conditions, faults, start_of, wrong_values
 from study.config.text_files import read_tab_separated
@@ -124,16 +124,18 @@ def jobs_at_most(settings: dict, words: int) -> int:
     sizes = settings["groups"]["sizes"]
     for name in settings["models"]:
         shape = settings["catalogue"][name]
-        layers = shape["layers"]
+        layers, objectives = shape["layers"], 0
         width = {"output": shape["hidden"], "intermediate": shape["intermediate"]}
         for site in settings["singles"]["sites"]:
             neurons = settings["singles"]["neurons"]
             drawn = width[site] if neurons == "all" else min(neurons, width[site])
+            objectives += layers * drawn
             of = ascent["singles"]
             found += layers * math.ceil(drawn * of["restarts"] / of["per_job"])
             found += layers if ascent["twins"]["singles"] else 0
         groups = len(sizes["model"]) + layers * len(sizes.get("layer", []))
         of = ascent["groups"]
+        objectives += len(settings["groups"]["selections"]) * groups * words
         found += (
             len(settings["groups"]["selections"])
             * groups
@@ -142,9 +144,14 @@ def jobs_at_most(settings: dict, words: int) -> int:
         found += len(settings["groups"]["selections"]) if ascent["twins"]["groups"] else 0
         for of in direction_sets.sets_for(settings, shape).values():
             drawn = direction_sets.count_of(of) * len(direction_sets.layers_of(of, layers))
+            objectives += drawn
             found += 1 + math.ceil(
                 drawn * ascent["singles"]["restarts"] / ascent["singles"]["per_job"]
             )
+        texts = settings["texts"]
+        found += len(texts["tokens"]) * math.ceil(objectives / texts["per_job"])
+        if settings["corpus"] is not None:
+            found += len(nulls["models"]) * math.ceil(nulls["replicates"] / nulls["per_job"])
         ascended = len(nulls["models"]) + len(nulls["objectives"])
         found += nulls["replicates"] * len(nulls["models"])
         found += 2 * ascended * math.ceil(nulls["replicates"] / nulls["per_job"])
@@ -216,7 +223,7 @@ def _contradictions(settings: dict) -> list[str]:
         for site in settings[part]["sites"]
         if site not in settings["activations"]["sites"]
     ]
-    lines += _equal_restarts(settings) + _experiments(settings)
+    lines += _equal_restarts(settings) + _experiments(settings) + corpus.faults(settings)
     if wrong := direction_sets.faults(settings):
         return [*lines, *wrong]
     for name in settings["models"]:

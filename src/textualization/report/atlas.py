@@ -12,6 +12,7 @@ directions  the first start's optimum of every direction, and the direction over
             `direction_nulls`: results of null models by set and layer; `direction_steps`
 nulls       results of null models by layer; `recovery`: the recovery of their groups
 words       the vocabulary, for the search
+sentences, texts, corpus    see `textualization.report.atlas_sentences`
 """
 
 import base64
@@ -197,11 +198,12 @@ def nulls_by_layer(nulls: pd.DataFrame, part: str = "site") -> pd.DataFrame:
 
     Returns:
         `null`, the part, `layer`, `neurons`, `nearest_cosine`, `share_of_ceiling`,
-        `utilisation_best_word`, `explanation`.
+        `utilisation_best_word`, `explanation`; `utilisation_drawn_sentence` if the table has it.
     """
     nulls = nulls.assign(share_of_ceiling=nulls["activation"] / nulls["ceiling"])
     by_layer = nulls.groupby(["null", part, "layer"], sort=False)
     measured = ["nearest_cosine", "share_of_ceiling", "utilisation_best_word", "explanation"]
+    measured += [name for name in ("utilisation_drawn_sentence",) if name in nulls]
     medians = by_layer[measured].median()
     return medians.assign(neurons=by_layer.size()).reset_index()
 
