@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from textualization import registry
 from textualization.ascent.objectives import weighted_sums
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.ascent.solvers import SOLVERS
@@ -82,10 +83,11 @@ def ascend(
             wrong width, or an argument is not allowed.
     """
     _check(solver, options, dtype, init, steps=steps, restarts=restarts, window=window)
-    if model.places > 1 and solver != "paper":
+    moving = [name for name, entry in registry.SOLVERS.items() if entry.several]
+    if model.places > 1 and solver not in moving:
         raise RequestError(
             f"solver: {solver} moves one x, and {model.context.text!r} has {model.places} places for x "
-            "(allowed: paper)"
+            f"(allowed: {', '.join(moving)})"
         )
     wanted = requested(model, neurons, groups, directions, sign)
     begin = embeddings_at(model, start, len(wanted))

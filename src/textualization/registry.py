@@ -13,21 +13,23 @@ class SolverEntry(NamedTuple):
     parametrisations: those that it supports, its own first.
     options: variables of an experiment that it takes.
     for_studies: whether a whole study may use it, as `ascent.solver`.
+    several: whether it moves several free positions.
     """
 
     name_of_class: str
     parametrisations: tuple[str, ...]
     options: tuple[str, ...] = ()
     for_studies: bool = True
+    several: bool = False
 
 
 _ADAM = ("rate", "parametrisation", "penalty", "strength", "project_every")
 _ADAM += ("temperature_from", "temperature_to")
 _FREE = ("embedding", "vocabulary", "sphere", "softmax", "gumbel_softmax")
 SOLVERS = {
-    "paper": SolverEntry("Paper", ("vocabulary",), ("rate",)),
-    "lbfgs": SolverEntry("Lbfgs", ("sphere",), ("power",)),
-    "sphere": SolverEntry("Sphere", ("sphere",), ("power",)),
+    "paper": SolverEntry("Paper", ("vocabulary",), ("rate",), several=True),
+    "lbfgs": SolverEntry("Lbfgs", ("sphere",), ("power",), several=True),
+    "sphere": SolverEntry("Sphere", ("sphere",), ("power",), several=True),
     "adam": SolverEntry("Adam", _FREE, _ADAM, for_studies=False),
     "frank_wolfe": SolverEntry("FrankWolfe", ("convex_hull",), ("penalty", "strength"), False),
 }

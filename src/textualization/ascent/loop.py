@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from textualization import registry
 from textualization.ascent.cuda_graph import Evaluation
 from textualization.ascent.objectives import Objectives
 from textualization.ascent.parametrisations import Words
@@ -137,7 +138,7 @@ def make_solver(
     """Build the solver of the settings for a model; arguments and errors as in `run_ascent`."""
     if settings.solver not in SOLVERS:
         raise ValueError(f"unknown solver {settings.solver!r} (known: {', '.join(SOLVERS)})")
-    if model.length > 1 and settings.solver != "paper":
+    if model.length > 1 and not registry.SOLVERS[settings.solver].several:
         raise ValueError(f"solver {settings.solver} moves one free position, not {model.length}")
     kind = SOLVERS[settings.solver]
     known = [f.name for f in fields(kind)]

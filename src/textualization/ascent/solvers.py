@@ -2,7 +2,8 @@
 
 A solver receives the value and the gradient at a point and returns the next point. Its state is a
 dict of tensors with one row per objective, so that objectives can be added, removed and saved. Rows
-are independent of each other.
+are independent of each other. With several free positions, a row has them one after the other: the
+sphere is that of the whole row, and (EᵀE)^power preconditions each position.
 """
 
 import math
@@ -104,7 +105,7 @@ class Sphere:
 
     def move(self, state: State, value, gradient, done) -> State:
         ahead = self._ahead(state)
-        direction = _tangent(gradient @ self._preconditioner, ahead)
+        direction = _tangent(_at_each_position(gradient, self._preconditioner), ahead)
         angle = self.angle * 0.5 * (1 + torch.cos(math.pi * done))[:, None]
         velocity = self.momentum * state["velocity"]
         velocity = velocity + (1 - self.momentum) * angle * _unit(direction)
@@ -215,7 +216,7 @@ class Lbfgs:
         rows = stored.nonzero()[:, 0]
         slots = state["pairs"][rows] % self.memory
         state["moves"][rows, slots] = move[rows]
-        state["changes"][rows, slots] = change[rows] @ self._preconditioner
+        state["changes"][rows, slots] = _at_each_position(change[rows], self._preconditioner)
         # Products of all rows, since to select rows of the buffers would copy them.
         state["products"][rows, :, slots] = _multiply_each(state["moves"], change)[rows]
         curvatures = _multiply_each(state["changes"], change)[rows]
@@ -241,7 +242,8 @@ class Lbfgs:
         b = falls * a + scale * (_multiply_each(curvatures, a) - across)
         b = torch.linalg.solve_triangular(r.mT, b[..., None], upper=False)[..., 0]
         a, b = (torch.zeros_like(t).scatter(1, order, t)[:, None] for t in (a, b))
-        return scale * (vector @ self._preconditioner - (a @ changes)[:, 0]) + (b @ moves)[:, 0]
+        vector = _at_each_position(vector, self._preconditioner)
+        return scale * (vector - (a @ changes)[:, 0]) + (b @ moves)[:, 0]
 
 
 _CLASSES = globals() | vars(parametrisations)
@@ -264,6 +266,11 @@ def _unit(points: torch.Tensor) -> torch.Tensor:
 def _tangent(moves: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """Project moves to the tangent space at points of unit length."""
     return moves - (moves * points).sum(dim=1, keepdim=True) * points
+
+
+def _at_each_position(vectors: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+    """Multiply every position's part of vectors, (n, length · H), by a matrix, (H, H)."""
+    return (vectors.reshape(-1, len(matrix)) @ matrix).reshape(vectors.shape)
 
 
 def _multiply_each(matrices: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """Each solver is its definition, sees no other row, and ascends as far as it says."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -109,6 +109,27 @@ def test_lbfgs_is_bfgs_where_slopes_steepen_and_steps_fail(seed):
         start, np.eye(H), angle=1.0, memory=5, steps=steps,
     )  # fmt: skip
     np.testing.assert_allclose(looked, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_lbfgs_preconditions_every_free_position_as_one():
+    """Two positions whose values depend on each other: a matrix of twice the size, EᵀE in its blocks."""
+    draw, power, steps = np.random.default_rng(5), 0.7, 10
+    matrix = draw.normal(size=(2 * H, 2 * H))
+    matrix = torch.tensor(matrix + matrix.T)[None]
+    start = torch.tensor(draw.normal(size=(1, 2 * H)))
+    _, _, _, gram = problem()
+    values, vectors = np.linalg.eigh(gram.numpy())
+    block = vectors @ np.diag((values / values[-1]) ** power) @ vectors.T
+    for solver in (Lbfgs(gram, memory=4, power=power), Sphere(gram, power=power)):
+        both = replace(solver, gram=torch.block_diag(gram, gram))
+        looked, expected = (drive(one, matrix, start, steps)[0] for one in (solver, both))
+        torch.testing.assert_close(looked, expected, rtol=1e-9, atol=1e-9)
+    looked, _ = drive(Lbfgs(gram, memory=4, power=power), matrix, start, steps)
+    expected = reference.lbfgs_ascent(
+        lambda e: (0.5 * e @ matrix[0].numpy() @ e, matrix[0].numpy() @ e),
+        start[0].numpy(), np.kron(np.eye(2), block), angle=1.0, memory=4, steps=steps,
+    )  # fmt: skip
+    np.testing.assert_allclose(looked[:, 0], expected, rtol=1e-7, atol=1e-7)
 
 
 def test_rows_that_began_at_different_times_keep_their_own_pairs():
