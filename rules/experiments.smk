@@ -21,6 +21,11 @@ rule ascend_conditions:
             if needs_contexts(EXPERIMENTS[name])
         ],
         rows=lambda wildcards: basis_files(conditions_of(wildcards.experiment, wildcards.block)),
+        corpus=lambda wildcards: [
+            CORPUS
+            for found in [conditions_of(wildcards.experiment, wildcards.block)]
+            if reads_corpus(found)
+        ],
     output:
         table=EXPERIMENT / "optima/{block}-{null}.parquet",
     log:

@@ -4,6 +4,7 @@ from study.config.experiments import (
     blocks,
     conditions,
     needs_contexts,
+    reads_corpus,
     requested,
     resolved,
 )

@@ -1,7 +1,8 @@
 """Ascend under every condition of a block, on the model or on replicates of a null model.
 
 With several free positions, explanation compares the optimum at the position that is read with the
-activations by words alone between the fixed tokens (`[CLS] w [SEP]`), as with one.
+activations by words alone between the fixed tokens (`[CLS] w [SEP]`), as with one. What a search
+finds is described at the token that is read.
 """
 
 from dataclasses import replace
@@ -11,15 +12,16 @@ import numpy as np
 import pandas as pd
 import torch
 
-from study.config.experiments import ALONE
+from study.config.experiments import ALONE, SEARCHES
 from study.context_groups import tokens_of
 from study.context_table import read_contexts
 from study.experiment_objectives import FACTS, ExperimentObjectives, requested_words
 from study.job import in_turn, run
 from study.models import open_model
+from study.searches import search
 from study.starts import at_own_words, at_words, started
 from textualization.analysis.describe import among_words
-from textualization.analysis.explanation import explanation
+from textualization.analysis.explanation import explanation, held_out_explanation
 from textualization.analysis.similarity import (
     cosine_to_others,
     late_change,
@@ -27,7 +29,7 @@ from textualization.analysis.similarity import (
     unit,
     utilisation,
 )
-from textualization.ascent.exhaustive import by_words, try_words
+from textualization.ascent.exhaustive import by_words
 from textualization.ascent.objectives import mean_of
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.files import write_table
@@ -39,7 +41,7 @@ from textualization.optima_arrays import OptimaArrays
 
 def main(
     weights, candidates, reference, targets, tokenizer, contexts, conditions, requested, seed,
-    replicates, null, execution: Execution, table, context=(), start=None,
+    replicates, null, execution: Execution, table, corpus: list, context=(), start=None,
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()
@@ -64,7 +66,8 @@ def main(
                     continue
                 objectives["identity"] = [(*prefix, *i) for i in _identities(objectives, condition)]
                 objectives = _started(objectives, neurons, condition, start)
-                found = _found(neurons, objectives, Protocol(**condition["protocol"]), execution)
+                protocol = Protocol(**condition["protocol"])
+                found = _found(neurons, objectives, protocol, execution, next(iter(corpus), None))
                 facts = {"condition": name, "null": null, "draw": replicate}
                 tables.append(found.assign(**facts, **_varied(condition)))
     write_table(pd.concat(tables, ignore_index=True), table)
@@ -75,11 +78,16 @@ def _what_is_read(condition: tuple[str, dict]) -> tuple[str, str]:
 
 
 def _found(
-    neurons: ExperimentObjectives, objectives, protocol: Protocol, execution
+    neurons: ExperimentObjectives, objectives, protocol: Protocol, execution, corpus
 ) -> pd.DataFrame:
-    """Ascend on objectives, and compare the optima with words and with each other."""
-    model, groups = neurons.model, objectives["neurons"]
-    optima = _optima(model, objectives, protocol, execution)
+    """Ascend on objectives, or search, and compare what is found with words and with each other."""
+    model, groups, items = neurons.model, objectives["neurons"], None
+    if protocol.solver in SEARCHES:
+        optima, items = search(model, objectives, protocol, corpus)
+        protocol = replace(protocol, length=1, place=1)
+    else:
+        ids = np.flatnonzero(model.candidates)
+        optima = ascend_objectives(model, objectives, protocol, execution, ids)
     found = _described(optima, neurons, protocol)
     found["word_activation"] = _own_word_activation(found, groups, model)
     optima = _where_read(optima, protocol)
@@ -92,7 +100,18 @@ def _found(
     found["utilisation_best_word"] = utilisation(found["best_word_activation"], found["activation"])
     found["share_of_ceiling"] = utilisation(found["activation"], found["ceiling"])
     found["restart_cosine"] = _agreement(objectives, optima.embedding)
-    return found
+    return found if items is None else _with_items(found, items, model, words, by_reference)
+
+
+def _with_items(found, items, model: Model, words, by_reference) -> pd.DataFrame:
+    """Add what a search found, and the explanation by its top items' mean, on the other words."""
+    top, e = items.pop("top_ids"), model.embeddings
+    means = np.stack([e[ids].mean(axis=0) for ids in top])
+    used = [np.isin(words, ids) for ids in top]
+    items["explanation_top"] = held_out_explanation(means, e[words], by_reference, used)
+    names = model.words["word"].to_numpy()
+    items["top_items"] = [" ".join(names[ids]) for ids in top]
+    return found.assign(**{column: items[column].to_numpy() for column in items})
 
 
 def _agreement(objectives, embedding) -> np.ndarray:
@@ -116,31 +135,6 @@ def _started(objectives, neurons: ExperimentObjectives, condition, start) -> pd.
     if where == "mean_word":
         return at_words(objectives, model, np.flatnonzero(model.candidates))
     return started(objectives, model, start if where == "study" else None)
-
-
-def _optima(model, objectives, protocol: Protocol, execution) -> OptimaArrays:
-    """Ascend on the objectives, or try every word (solver `exhaustive`)."""
-    ids = np.flatnonzero(model.candidates)
-    if protocol.solver != "exhaustive":
-        return ascend_objectives(model, objectives, protocol, execution, ids)
-    transformer = model.transformer(protocol.dtype)
-    means = mean_of(objectives["neurons"].tolist(), transformer)
-    word, activation = try_words(transformer, means, torch.as_tensor(ids))
-    e, activation = model.embeddings[word.cpu()], activation.double().cpu().numpy()
-    none = np.zeros(len(objectives), dtype=int)
-    return OptimaArrays(
-        objectives=objectives.drop(columns=["neurons", "identity"]),
-        start=e,
-        embedding=e,
-        activation=activation,
-        ceiling=means.ceiling(transformer).numpy(),
-        largest_entries=np.empty((len(objectives), 0), int),
-        finite=np.isfinite(activation),
-        dead=none.astype(bool),
-        taken=none,
-        steps=np.array([0]),
-        curve=activation[None],
-    )
 
 
 def _where_read(optima: OptimaArrays, protocol: Protocol) -> OptimaArrays:

@@ -35,9 +35,10 @@ STATISTICS |= {
     "restart_cosine": "cosine between optima from different starts",
     "utilisation_best_word": "share of the optimum's activation that the best word reaches (median)",
     "share_of_ceiling": "activation, as a share of the ceiling",
+    "explanation_top": "explanation by the mean of the top items, on other words",
 }
 #: Statistics of experiments that name them (`statistics`).
-FURTHER = ("utilisation_best_word", "share_of_ceiling")
+FURTHER = ("utilisation_best_word", "share_of_ceiling", "explanation_top")
 RATES, MEDIANS = ("recovered", "recovered_elsewhere"), ("utilisation_best_word",)
 #: Kinds of objectives in sentences.
 NAMES = {"single": "single neurons", "leading": "leading components"}

@@ -33,6 +33,8 @@ SOLVERS = {
     "adam": SolverEntry("Adam", _FREE, _ADAM, for_studies=False),
     "frank_wolfe": SolverEntry("FrankWolfe", ("convex_hull",), ("penalty", "strength"), False),
 }
+#: Longest text that is sought, in tokens.
+MOST_TOKENS = 8
 #: Functions of `textualization.models.null_models`.
 NULL_MODELS = ("permuted", "permuted_keep_embeddings", "untrained", "rotated_basis")
 #: What can be read of a layer: its neurons, or a basis of `textualization.models.bases`.

@@ -71,10 +71,14 @@ class BestSentences:
         return self.sign * np.array([kept["value"][0] for kept in self.kept])
 
     @property
+    def ids(self) -> list[list[int]]:
+        """The listed tokens' ids, per objective, the best first."""
+        return [[self._id(row) for row in kept] for kept in self.kept]
+
+    @property
     def embedding(self) -> np.ndarray:
         """The mean word embedding of the listed tokens, (n, H)."""
-        ids = ([self._id(row) for row in kept] for kept in self.kept)
-        return np.stack([self.model.embeddings[rows].mean(axis=0) for rows in ids])
+        return np.stack([self.model.embeddings[rows].mean(axis=0) for rows in self.ids])
 
     def table(self) -> pd.DataFrame:
         """List the tokens that activate each objective most.

@@ -13,11 +13,10 @@ from textualization.models.language_head import LanguageHead
 from textualization.models.model import Model
 from textualization.models.retokenise import Retokeniser
 from textualization.models.token_activations import TokenPass
+from textualization.registry import MOST_TOKENS
 from textualization.requested import Requested, requested
 from textualization.text_results import Texts
 
-#: Longest text that is sought, in tokens.
-MOST = 8
 #: Random texts that are drawn for a start, until one is readable.
 DRAWS = 200
 
@@ -50,7 +49,7 @@ def ascend_text(
     Args:
         model: a model that `load` returned, with its tokenizer.
         neurons, groups, directions, sign: as of `textualization.api.ascend`.
-        tokens: number of tokens of a text, 1 to MOST. The model's special tokens stand around it.
+        tokens: number of tokens of a text, 1 to MOST_TOKENS. The model's special tokens stand around it.
         place: the token that is read, from 1; None: the one that activates most.
         whole_words: True allows candidate words only, False all words and pieces of words.
         steps, candidates, sweeps: see `textualization.ascent.coordinate.Coordinate`.
@@ -73,10 +72,10 @@ def ascend_text(
     _check(model, tokens, place, fluency, dtype)
     wanted = requested(model, neurons, groups, directions, sign)
     reading, writing = TokenPass(model, dtype), Retokeniser(model)
-    if tokens > min(MOST, reading.limit):
+    if tokens > min(MOST_TOKENS, reading.limit):
         raise RequestError(
             f"tokens: {tokens} is not valid (allowed: whole numbers from 1 to "
-            f"{min(MOST, reading.limit)})"
+            f"{min(MOST_TOKENS, reading.limit)})"
         )
     head = LanguageHead(model, reading, tokens) if fluency else None
     pool = _pool(model, writing, whole_words, tokens)

@@ -9,17 +9,24 @@ from itertools import product
 
 from study.config.reading import reading
 from textualization.models.row_files import SUFFIX
-from textualization.registry import BASES, SOLVERS
+from textualization.registry import BASES, MOST_TOKENS, SOLVERS
 
 #: Maximum number of free positions: a converted model's maximum length without the special tokens.
 MOST_FREE = 62
 
+#: Solvers that try words, texts of some tokens, or the tokens of a corpus, and the variables that are
+#: options of theirs.
+SEARCHES = {
+    "exhaustive": ("top",),
+    "coordinate": ("candidates", "sweeps", "restarts"),
+    "corpus": ("top",),
+}
 #: Variables of a condition: the default (None: that of the solver, or of the study's `ascent`), and the
 #: allowed values: names, a range of whole numbers, or the bounds of a number.
 ANY, POSITIVE = (0.0, 1e9), (1e-12, 1e9)
 VARIABLES = {
     # the ascent
-    "solver": (None, (*SOLVERS, "exhaustive")),
+    "solver": (None, (*SOLVERS, *SEARCHES)),
     "steps": (None, range(1, 1_000_001)),
     "rate": (None, POSITIVE),
     "power": (None, (0.0, 2.0)),
@@ -37,9 +44,15 @@ VARIABLES = {
     "project_every": (0, range(1_000_001)),
     "temperature_from": (None, POSITIVE),
     "temperature_to": (None, POSITIVE),
-    # the number of free positions between the special tokens, and the one that is read
+    # of searches: items whose mean embedding is judged as well; what a search for texts may evaluate
+    "top": (10, range(1, 1001)),
+    "candidates": (None, range(1, 1_000_001)),
+    "sweeps": (None, range(1_000_001)),
+    "restarts": (None, range(1, 1_000_001)),
+    # the number of free positions between the special tokens, and the one that is read: the first
+    # unless said; of a text, the one that activates most
     "length": (1, range(1, MOST_FREE + 1)),
-    "place": (1, range(1, MOST_FREE + 1)),
+    "place": (None, range(1, MOST_FREE + 1)),
     # what is read of a layer, or a .safetensors file of rows; and the choice of neurons
     "basis": ("neurons", BASES),
     "site": ("output", ("output", "intermediate")),
@@ -55,7 +68,11 @@ CHOICE = ("basis", "site", "scope", "selection", "activations", "reading")
 DEFAULTS = {name: default for name, (default, _) in VARIABLES.items()}
 #: Parametrisations that each solver supports, its default first.
 PARAMETRISATIONS = {name: entry.parametrisations for name, entry in SOLVERS.items()}
-PARAMETRISATIONS["exhaustive"] = ("word",)
+PARAMETRISATIONS |= dict.fromkeys(SEARCHES, ("word",))
+#: Values of `place` that stand for numbers.
+PLACES = ("each", "last")
+#: Solvers that move several free positions.
+SEVERAL = [name for name, entry in SOLVERS.items() if entry.several] + ["coordinate"]
 _MIXTURES = ("softmax", "gumbel_softmax")
 
 
@@ -73,7 +90,7 @@ def conditions(experiment: dict) -> dict[str, dict[str, dict]]:
     """List the conditions of every block: {block: {name: {variable: value}}}.
 
     A name is the block's, followed by the values in which its conditions differ. `place: each` gives
-    one condition per free position.
+    one condition per free position, `place: last` reads the last one.
     """
     found = {}
     for block, varied in blocks(experiment).items():
@@ -88,9 +105,10 @@ def conditions(experiment: dict) -> dict[str, dict[str, dict]]:
 
 
 def _places(condition: dict) -> list[dict]:
-    if condition.get("place") != "each":
+    if condition.get("place") not in PLACES:
         return [condition]
-    places = range(1, condition.get("length", 1) + 1)
+    length = condition.get("length", 1)
+    places = range(1, length + 1) if condition["place"] == "each" else [length]
     return [condition | {"place": place} for place in places]
 
 
@@ -151,7 +169,7 @@ def resolved(condition: dict, settings: dict) -> dict:
             "dtype": full["dtype"] or ascent["dtype"],
             "entries": 0,
             "length": full["length"],
-            "place": full["place"],
+            "place": full["place"] or (None if solver == "coordinate" else 1),
         },
         **{key: full[key] for key in CHOICE},
         # Without it, starts are drawn: what does not start elsewhere is not made again.
@@ -168,7 +186,7 @@ def start_of(condition: dict, settings: dict) -> str:
 
 def _options_of(solver: str) -> tuple[str, ...]:
     """Return the variables that a solver takes as options."""
-    return SOLVERS[solver].options if solver in SOLVERS else ()
+    return SOLVERS[solver].options if solver in SOLVERS else SEARCHES[solver]
 
 
 def wrong_values(block: dict) -> list[str]:
@@ -180,7 +198,7 @@ def wrong_values(block: dict) -> list[str]:
             continue
         allowed = VARIABLES[key][1]
         for value in values if isinstance(values, list) and values else [values]:
-            if (key == "place" and value == "each") or (key == "basis" and is_file(value)):
+            if (key == "place" and value in PLACES) or (key == "basis" and is_file(value)):
                 continue
             if not _is_allowed(value, allowed):
                 text = _as_text(allowed)
@@ -198,6 +216,11 @@ def basis_files(found: dict[str, dict]) -> list[str]:
     """List the files that are bases of some conditions, resolved or not."""
     bases = [condition.get("basis", "neurons") for condition in found.values()]
     return list(dict.fromkeys(basis for basis in bases if is_file(basis)))
+
+
+def reads_corpus(found: dict[str, dict]) -> bool:
+    """Tell whether some conditions, resolved ones, search a corpus."""
+    return any(condition["protocol"]["solver"] == "corpus" for condition in found.values())
 
 
 def _is_allowed(value, allowed) -> bool:
@@ -233,7 +256,8 @@ def faults(condition: dict, settings: dict) -> list[str]:
         found.append(
             f"parametrisation {kind} with solver {solver}, which supports {supported}; take {others}"
         )
-    for key in sorted(set(condition) & {*_options_of("adam")} - {"parametrisation"}):
+    own = {*_options_of("adam")}.union(*SEARCHES.values()) - {"parametrisation"}
+    for key in sorted(set(condition) & own):
         if key not in _options_of(solver) and full[key] not in (0, "none"):
             found.append(f"{key} with solver {solver}, which has no such option")
     if "power" in condition and "power" not in _options_of(solver):
@@ -249,8 +273,13 @@ def faults(condition: dict, settings: dict) -> list[str]:
     for key in ("temperature_from", "temperature_to"):
         if key in condition and kind not in _MIXTURES:
             found.append(f"{key} with parametrisation {kind}, which has no temperature")
-    if full["length"] > 1 and solver != "paper":
-        found.append(f"length {full['length']} with solver {solver}, which takes 1; take paper")
+    if full["length"] > 1 and solver not in SEVERAL:
+        others = ", ".join(SEVERAL)
+        found.append(f"length {full['length']} with solver {solver}, which takes 1; take {others}")
+    if full["length"] > MOST_TOKENS and solver == "coordinate":
+        found.append(f"length {full['length']} with solver coordinate; take 1 to {MOST_TOKENS}")
+    if solver in ("coordinate", "corpus"):
+        found += _unreadable(solver, settings)
     if full["length"] > 1 and settings["read"] != "word":
         found.append(f"length {full['length']} with read: {settings['read']}; take word")
     if full["length"] > 1 and settings["context"]:
@@ -264,8 +293,23 @@ def faults(condition: dict, settings: dict) -> list[str]:
         ]
         if full["length"] > 1:
             found.append(f"length {full['length']} with start {at}; take random")
-        if full["start"] and solver == "exhaustive":
-            found.append(f"start {at} with solver exhaustive, which starts nowhere")
-    if full["place"] > full["length"]:
+        if full["start"] and solver in SEARCHES:
+            found.append(f"start {at} with solver {solver}, which starts nowhere")
+    if (full["place"] or 1) > full["length"]:
         found.append(f"place {full['place']} of {full['length']} free positions")
+    return found
+
+
+def _unreadable(solver: str, settings: dict) -> list[str]:
+    """List settings with which no text is read, or no corpus is there."""
+    found = [
+        f"solver {solver} with {key}: {settings[key]}, which reads texts alone, at their highest; take "
+        f"{key}: {'null' if usual is None else usual}"
+        for key, usual in (("read", "word"), ("context", None), ("seek", "maximum"))
+        if settings[key] != usual
+    ]
+    if solver == "corpus" and settings["corpus"] is None:
+        found.append(
+            "solver corpus with corpus: null; take corpus: default, or the path of a text file"
+        )
     return found

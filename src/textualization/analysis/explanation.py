@@ -5,7 +5,7 @@ vocabulary tests that: an optimum explains its neuron to the extent that words c
 the neuron more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -82,6 +82,22 @@ def unsigned_explanation(
 ) -> np.ndarray:
     """Measure the `explanation_unsigned` of n inputs alone, (n,); arguments as of `explanation`."""
     return _correlations(inputs, words, activations, np.abs)
+
+
+def held_out_explanation(
+    inputs: np.ndarray, words: np.ndarray, activations: np.ndarray, used: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Measure the `explanation` of n inputs, each on the words that it was not made of, (n,).
+
+    Args:
+        inputs, words, activations: as of `explanation`.
+        used: per input the mask of the words that it was made of, (C,), bool.
+    """
+    found = [
+        plain_explanation(inputs[row : row + 1], words[~own], activations[~own, row : row + 1])
+        for row, own in enumerate(used)
+    ]
+    return np.concatenate(found) if found else np.empty(0)
 
 
 #: Measures that claims may be about, by their column.

@@ -10,14 +10,18 @@ from textualization.models.transformer import FrozenTransformer
 
 
 class BestWords(NamedTuple):
-    """The words that activate n objectives most, (n,) each."""
+    """The words that activate n objectives most, best first, (n, top) each."""
 
     id: torch.Tensor
     activation: torch.Tensor
 
 
 def try_words(
-    model: FrozenTransformer, objectives: Objectives, candidates: torch.Tensor, chunk: int = 512
+    model: FrozenTransformer,
+    objectives: Objectives,
+    candidates: torch.Tensor,
+    top: int = 1,
+    chunk: int = 512,
 ) -> BestWords:
     """Evaluate objectives at the embedding of every candidate word.
 
@@ -25,15 +29,17 @@ def try_words(
         model: the model.
         objectives: n objectives.
         candidates: ids of the words, (C,).
+        top: number of words per objective; all if there are fewer. Of equal ones the earlier is better.
         chunk: words per forward pass.
     """
-    best = torch.full((len(objectives),), -torch.inf, dtype=model.dtype, device=model.device)
-    word = torch.zeros(len(objectives), dtype=torch.long, device=model.device)
+    best = torch.empty(len(objectives), 0, dtype=model.dtype, device=model.device)
+    words = torch.empty(len(objectives), 0, dtype=torch.long, device=model.device)
     for ids, value in _in_chunks(model, objectives, candidates, chunk):
-        highest, place = value.max(dim=0)
-        word = torch.where(highest > best, ids[place], word)
-        best = torch.maximum(highest, best)
-    return BestWords(word, best)
+        found = torch.cat([best, value.T], dim=1)
+        order = found.argsort(dim=1, descending=True, stable=True)[:, :top]
+        words = torch.cat([words, ids.expand(len(found), -1)], dim=1).gather(1, order)
+        best = found.gather(1, order)
+    return BestWords(words, best)
 
 
 def by_words(

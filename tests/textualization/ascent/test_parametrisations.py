@@ -185,15 +185,18 @@ def test_frank_wolfe_stays_in_the_hull_and_goes_to_the_steepest_word(model):
 
 def test_the_best_word_is_brute_forces(model):
     objectives = mean_of(GROUPS, model)
-    word, activation = try_words(model, objectives, CANDIDATES, chunk=7)
+    word, activation = try_words(model, objectives, CANDIDATES, top=9, chunk=7)
     e = model.word_embeddings[CANDIDATES]
     for row, group in enumerate(GROUPS):
         one = mean_of([group], model)
         values = [
             float(one.value(model.activations(e[i : i + 1], one.neurons))) for i in range(len(e))
         ]
-        assert activation[row].item() == pytest.approx(max(values), rel=1e-12)
-        assert word[row] == CANDIDATES[int(np.argmax(values))]
+        order = np.argsort(values)[::-1][:9]
+        np.testing.assert_allclose(activation[row], np.array(values)[order], rtol=1e-12)
+        assert word[row].tolist() == CANDIDATES[order.copy()].tolist()
+    some = try_words(model, objectives, CANDIDATES[:5], top=9)
+    assert some.id.shape == (len(GROUPS), 5)
 
 
 def test_activations_by_words_are_those_of_each_word_alone(model):

@@ -141,7 +141,9 @@ def test_starts_of_several_x_and_what_they_cannot(folders):
     assert again.arrays.curve[0, 0] == pytest.approx(one.activation[0], rel=1e-5)
     with pytest.raises(tx.RequestError, match=f"start: .*{2 * size}"):
         tx.ascend(model, ["output/2/3"], start=np.ones(3 * size))
-    with pytest.raises(tx.RequestError, match="solver: adam moves one x, .* has 2 places .*: paper, lbfgs"):
+    with pytest.raises(
+        tx.RequestError, match="solver: adam moves one x, .* has 2 places .*: paper, lbfgs"
+    ):
         tx.ascend(model, ["output/2/3"], solver="adam")
     for refused in (
         lambda: tx.explain(model, ["output/2/3"]),
