@@ -41,7 +41,7 @@ from textualization.optima_arrays import OptimaArrays
 
 def main(
     weights, candidates, reference, targets, tokenizer, contexts, conditions, requested, seed,
-    replicates, null, execution: Execution, table, corpus: list, context=(), start=None,
+    replicates, null, execution: Execution, table, context=(), start=None, corpus: list = (),
 ) -> None:  # fmt: skip
     words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
     reference = pd.read_parquet(reference)["id"].to_numpy()

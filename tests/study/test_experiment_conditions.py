@@ -69,8 +69,9 @@ def test_the_shipped_questions_are_declared_and_possible():
         "decomposition",
         "explanation",
         "basis",
+        "text",
     ]
-    settings = changed(("run", names))
+    settings = changed(("run", names), ("corpus", "default"))
     assert list(settings["experiments"]) == names
     assert complaints(settings) == []
 
@@ -93,7 +94,10 @@ IMPOSSIBLE = [
         "project_every with parametrisation softmax",
     ),
     ({"solver": "adam", "temperature_to": 0.1}, "temperature_to with parametrisation embedding"),
-    ({"length": 2, "solver": "lbfgs"}, "length 2 with solver lbfgs, which takes 1; take paper"),
+    (
+        {"length": 2, "solver": "adam"},
+        "length 2 with solver adam, which takes 1; take paper, lbfgs",
+    ),
     ({"length": 2, "place": 3}, "place 3 of 2 free positions"),
     ({"rate": 3, "solver": "sphere"}, "rate with solver sphere, which has no such option"),
     ({"selection": "contrast"}, "selection contrast, which only groups of contexts support"),

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.campaign
 
 OVERLAYS = ("config/test.yaml", "config/test-questions.yaml")
 NAMES = ("parametrisation", "input_length", "robustness", "selection", "contexts", "decomposition")
-NAMES += ("explanation", "basis")
+NAMES += ("explanation", "basis", "text")
 PARTS = {
     "parametrisation": ["front"],
     "input_length": ["places"],
@@ -27,6 +27,7 @@ PARTS = {
     "decomposition": ["explained", "paths"],
     "explanation": ["peak"],
     "basis": [],
+    "text": [],
 }
 
 
@@ -166,6 +167,30 @@ def test_rows_of_a_basis_are_read_in_place_of_neurons(project):
     assert statistics < set(numbers["statistic"])
     others = pd.read_csv(results(project, "decomposition", "numbers.csv"))
     assert not statistics & set(others["statistic"])
+
+
+def test_texts_and_sentences_stand_beside_words_and_optima(project):
+    numbers = pd.read_csv(results(project, "text", "numbers.csv"))
+    own = numbers[numbers["null_model"].isna()].set_index(["statistic", "of", "condition"])
+    for of in ("single", "group"):
+        shares = own["value"]["share_of_ceiling", of]
+        assert shares["optimum"] >= shares.drop("positions").max() - 1e-6
+        assert shares["text length=2"] >= shares["best_word"] - 0.05
+        top = own["value"]["explanation_top", of]
+        assert set(top.index) == {"best_word", "sentence", "text length=2", "text length=3"}
+    found = pd.read_parquet(results(project, "text", "optima/sentence-model.parquet"))
+    lines = (project / "tests/data/sentences.txt").read_text(encoding="utf-8").splitlines()
+    assert set(found["text"]) <= set(lines)
+    assert (found["nearest_word"] == found["token"])[found["nearest_cosine"] > 0.9999].all()
+    corpus = project / "tests/data/sentences.txt"
+    before = corpus.read_text(encoding="utf-8")
+    try:
+        corpus.write_text(before + "tiger\n", encoding="utf-8")
+        assert (
+            jobs(project)["ascend_conditions"] == 2
+        )  # of the sentences, for the model and its null
+    finally:
+        corpus.write_text(before, encoding="utf-8")
 
 
 def test_a_changed_value_re_runs_its_block_alone(project):
