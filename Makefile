@@ -20,7 +20,7 @@ demo: .venv/runs  ## install, run the default study, build the report, show the 
 	@test $(STUDY)/report.html -nt $(STUDY)/provenance.json || $(SNAKEMAKE) --report $(STUDY)/report.html
 	@$(COMMAND)/show_claims.py $(STUDY)
 
-questions: .venv/runs  ## run all experiments, about an hour
+questions: .venv/runs  ## run all experiments, an hour or more
 	$(RUN) --configfile config/questions.yaml
 
 architectures: gguf  ## compare three real models from PyPI, one of them a decoder: an hour; docs/architectures.md
