@@ -171,7 +171,11 @@ def test_rows_of_a_basis_are_read_in_place_of_neurons(project):
 
 def test_texts_and_sentences_stand_beside_words_and_optima(project):
     numbers = pd.read_csv(results(project, "text", "numbers.csv"))
-    own = numbers[numbers["null_model"].isna()].set_index(["statistic", "of", "condition"])
+    own = (
+        numbers[numbers["null_model"].isna()]
+        .set_index(["statistic", "of", "condition"])
+        .sort_index()
+    )
     for of in ("single", "group"):
         shares = own["value"]["share_of_ceiling", of]
         assert shares["optimum"] >= shares.drop("positions").max() - 1e-6
