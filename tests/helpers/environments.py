@@ -55,7 +55,7 @@ with SnakemakeApi(types.OutputSettings()) as api:
         storage_settings=types.StorageSettings(),
         # As a job reads it, which leaves .snakemake as it is.
         workflow_settings=types.WorkflowSettings(exec_mode=ExecMode.SUBPROCESS),
-        config_settings=types.ConfigSettings(config={"run": run}),
+        config_settings=types.ConfigSettings(config={"run": run, "corpus": "default"}),
         snakefile=Path("Snakefile"),
     )._workflow
     found = [
