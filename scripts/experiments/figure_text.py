@@ -26,7 +26,7 @@ from textualization.report.plotting import (
 
 #: Statistics of every kind of panel: scale and axis label, and whether the points are open.
 PANELS = {
-    "share of the ceiling (%)": (100, {"share_of_ceiling": False}),
+    "share of\nthe ceiling (%)": (100, {"share_of_ceiling": False}),
     "explanation": (1, {"explanation": False, "explanation_top": True}),
 }
 #: Names of blocks, in the order in which they are drawn, below them all others.
@@ -40,7 +40,7 @@ NAMES = {
 #: Columns of the model's values and of null models'.
 OWN, OF_NULL = ("value", "ci_low", "ci_high"), ("null_value", "null_low", "null_high")
 #: Room that the points of one condition take on the axis.
-ROOM = 0.62
+ROOM = 0.72
 
 
 def main(numbers, files: FigureFiles) -> None:
@@ -50,19 +50,21 @@ def main(numbers, files: FigureFiles) -> None:
     panels = list(points.groupby(["panel", "of", "size"], sort=False))
     alt = " ".join(
         alt_text(
-            f"{panel.removesuffix(' (%)')}, {_objectives(of, size)}",
+            f"{' '.join(panel.split()).removesuffix(' (%)')}, {_objectives(of, size)}",
             [interval(*fact) for fact in _facts(rows)],
         )
         for (panel, of, size), rows in panels
     )
-    with figure(files, TWO_COLUMNS, 3.0, columns=len(panels), alt=alt) as axes:
+    height = 1.1 + 0.31 * len(conditions)
+    with figure(files, TWO_COLUMNS, height, columns=len(panels), alt=alt) as axes:
         axes = axes if len(panels) > 1 else [axes]
         for place, (axis, ((panel, of, size), rows)) in enumerate(zip(axes, panels, strict=True)):
             _draw(axis, rows, conditions, series)
             axis.set_title(_objectives(of, size))
             axis.set_xlabel(panel)
             axis.tick_params(labelleft=not place)
-        shared_legend(axes, columns=3)
+        # The last axes have all points, and beside each of them the open one.
+        shared_legend(axes[::-1], columns=len(series))
 
 
 def _points(numbers) -> pd.DataFrame:
