@@ -324,8 +324,8 @@ Made by `benchmarks/scale.py` (`make scale`) on one core of {machine}.
 - **Steps and operations**: counted from the settings, null models included.
 - **Core-hours**: steps times the seconds of one step, measured on random weights of the same shape.
   Layers between those measured are interpolated. Only the studies of MiniLM and MPNet-base were run to
-  their end; [mpnet/stages.md](mpnet/stages.md) says what each stage took. *By lbfgs*: 105 steps in float64, which stand for the paper's 5,000
-  ([equivalence.md](equivalence.md)).
+  their end; [mpnet/stages.md](mpnet/stages.md) says what each stage took. *By lbfgs*: 105 steps in
+  float64, which stand for the paper's 5,000 ([equivalence.md](equivalence.md)).
   Of the decoder no step was measured: its hours are its operations at the rate of the largest
   measured shape.
 - **GPU-hours**: steps times the seconds of one step on an {gpu}, in float32, in the

@@ -1,6 +1,6 @@
 """What each stage of a finished study took: jobs, processor time, the longest job, the most memory.
 
-Snakemake measured every job while it ran. What the rules request is of a dry run with the study's settings.
+Snakemake measured every job while it ran. What rules request is of a dry run with the study's settings.
 """
 
 import argparse

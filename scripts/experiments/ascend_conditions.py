@@ -18,8 +18,8 @@ from study.context_table import read_contexts
 from study.experiment_objectives import FACTS, ExperimentObjectives, requested_words
 from study.job import in_turn, run
 from study.models import open_model
-from study.searches import search
 from study.starts import at_own_words, at_words, started
+from study.texts.searches import search
 from textualization.analysis.describe import among_words
 from textualization.analysis.explanation import explanation, held_out_explanation
 from textualization.analysis.similarity import (

@@ -3,10 +3,10 @@
 import pandas as pd
 import torch
 
-from study.corpus_readings import open_for_texts
 from study.job import run
 from study.studied_objectives import studied_objectives
-from study.studied_texts import texts_of
+from study.texts.corpus_readings import open_for_texts
+from study.texts.studied_texts import texts_of
 from textualization.files import write_table
 
 

@@ -3,9 +3,9 @@
 import pandas as pd
 import torch
 
-from study.corpus_readings import best_in, drawn_sentences, open_for_texts
 from study.job import in_turn, run
 from study.objective_names import KEYS, names_of
+from study.texts.corpus_readings import best_in, drawn_sentences, open_for_texts
 from textualization.analysis.similarity import utilisation
 from textualization.files import write_table
 

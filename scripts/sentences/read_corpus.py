@@ -5,9 +5,9 @@ import logging
 import pandas as pd
 import torch
 
-from study.corpus_readings import best_in, drawn_sentences, open_for_texts
 from study.job import run
 from study.studied_objectives import studied_objectives
+from study.texts.corpus_readings import best_in, drawn_sentences, open_for_texts
 from textualization.files import write_table
 
 

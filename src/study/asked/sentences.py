@@ -7,7 +7,7 @@ import pandas as pd
 from study.asked.finished import FinishedStudy
 from study.config.corpus import corpus_file
 from study.config.reading import reading
-from study.corpus_readings import best_in, open_for_texts
+from study.texts.corpus_readings import best_in, open_for_texts
 from textualization.corpora import check_corpus
 from textualization.errors import RequestError
 from textualization.report.atlas_sentences import in_their_texts

@@ -17,10 +17,10 @@ from paths import DATA
 from scripts.sentences import null_model_sentences, read_corpus
 from study.asked import sentences
 from study.asked.sentences import sentences_now
-from study.corpus_readings import QUANTILES, best_in, drawn_sentences, open_for_texts
 from study.objective_names import names_of
 from study.studied_objectives import studied_objectives
-from study.studied_texts import COLUMNS, texts_of
+from study.texts.corpus_readings import QUANTILES, best_in, drawn_sentences, open_for_texts
+from study.texts.studied_texts import COLUMNS, texts_of
 from textualization.models.conversion import convert
 
 FOLDER = DATA / "tiny-deep"

@@ -14,7 +14,7 @@ from paths import DATA
 from scripts.experiments import ascend_conditions
 from settings import changed, complaints, shipped
 from study.config.experiments import conditions, resolved
-from study.searches import search
+from study.texts.searches import search
 from textualization.ascent.protocol import Protocol
 from textualization.models.retokenise import Retokeniser
 

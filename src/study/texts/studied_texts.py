@@ -22,7 +22,7 @@ def texts_of(
     """Find a text per objective, see `textualization.texts.ascend_text`.
 
     Args:
-        model: the model with its words, see `study.corpus_readings.open_for_texts`.
+        model: the model with its words, see `study.texts.corpus_readings.open_for_texts`.
         objectives: rows of `study.studied_objectives.studied_objectives`; may be none.
         tokens: the number of tokens of a text.
         reading: how the study reads its models.
