@@ -109,3 +109,8 @@ if workflow.is_main_process:
 
 onstart:
     mark_memory(Path("results") / config["study"], MEMORY / "studies")
+    # Snakemake's own limit, 100 jobs a second, costs more than the scheduling itself: each job that
+    # ends adds a timer that wakes the scheduler every second. A limit that was requested stays.
+    limit = workflow.scheduler.job_rate_limiter
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
