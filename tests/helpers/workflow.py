@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+import preloaded
 from paths import ROOT
 
 #: What of the repository a study needs, beside the tests' data.
@@ -46,9 +47,13 @@ def environment(folder, **variables):
     return {**os.environ, **own, **variables}
 
 
-def snakemake(folder, *words, overlay="config/test.yaml", fails=False, **variables):
-    """What a run says. Its exit status is checked: other than 0 where it `fails`."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *words]
+def snakemake(folder, *words, overlay="config/test.yaml", fails=False, python=None, **variables):
+    """What a run says. Its exit status is checked: other than 0 where it `fails`.
+
+    It and its jobs are forks of one process, unless `python` is stated, or variables are.
+    """
+    python = python or (sys.executable if variables else preloaded.python())
+    command = [python, "-m", "snakemake", "--cores", "2", *words]
     command += ["--configfile", overlay] if overlay else []
     done = subprocess.run(
         command, cwd=folder, env=environment(folder, **variables), capture_output=True, text=True

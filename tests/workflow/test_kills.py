@@ -5,6 +5,7 @@ import random
 import re
 import signal
 import subprocess
+import sys
 import time
 
 import psutil
@@ -66,7 +67,7 @@ def killed(folder, log, chance) -> tuple[str, signal.Signals] | None:
     except psutil.NoSuchProcess:
         pass  # it has just come to its end
     if workflow.wait(timeout=300) in (-signal.SIGKILL, -signal.SIGTERM):
-        snakemake(folder, "--unlock")
+        snakemake(folder, "--unlock", python=sys.executable)
     return victim, number
 
 
@@ -96,7 +97,7 @@ def test_the_study_killed_fifty_times_is_the_same_study(undisturbed, tmp_path):
             for path in finished(log):
                 safe.setdefault(path, (folder / path).stat().st_mtime_ns)
             continue
-        snakemake(folder)
+        snakemake(folder, python=sys.executable)
         assert jobs_to_run(folder) == {}
         for job in scripts_of(folder):  # one that outlived its workflow
             job.wait(300)

@@ -1,6 +1,7 @@
 """Two workflows on one folder at a time."""
 
 import subprocess
+import sys
 import time
 
 import pytest
@@ -43,7 +44,7 @@ def test_the_second_of_one_study_is_refused_and_does_no_harm(undisturbed, tmp_pa
     while not list(folder.glob(".snakemake/locks/*")):
         assert first.poll() is None
         time.sleep(0.05)
-    refused(snakemake(folder, fails=True))
+    refused(snakemake(folder, fails=True, python=sys.executable))
     ended(first)
     found, whole = files(folder), files(undisturbed)
     assert "test/tiny-deep/singles.parquet" in found
@@ -57,7 +58,8 @@ def test_two_studies_side_by_side_are_what_each_is_alone(undisturbed, tmp_path):
     while not list(folder.glob(".snakemake/locks/*")):
         assert left.poll() is None
         time.sleep(0.05)
-    refused(snakemake(folder, "--config", "study=right", fails=True))
+    right = ("--config", "study=right")
+    refused(snakemake(folder, *right, fails=True, python=sys.executable))
     left.terminate()
     left.communicate()
     # Where that is there, both go on at once.
