@@ -37,13 +37,13 @@ def python() -> str:
 def _started():
     import subprocess
     import tempfile
+    from pathlib import Path
 
-    folder = tempfile.mkdtemp(prefix="python-")
-    server, command = f"{folder}/server", f"{folder}/python"
-    with open(command, "w", encoding="utf-8") as file:
-        line = f'exec {sys.executable} -I -S {__file__} {sys.executable} {server} "$@"'
-        file.write(f"#!/bin/sh\n{line}\n")
-    os.chmod(command, 0o755)
+    folder = Path(tempfile.mkdtemp(prefix="python-"))
+    server, command = str(folder / "server"), str(folder / "python")
+    line = f'exec {sys.executable} -I -S {__file__} {sys.executable} {server} "$@"'
+    Path(command).write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+    Path(command).chmod(0o755)
     process = subprocess.Popen(
         [sys.executable, __file__, server, command],
         env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | VARIABLES,
@@ -129,11 +129,12 @@ def guard(process: int, caller: socket.socket) -> None:
 def run(words: list[str]) -> None:
     """Run a module or script as Python does."""
     import runpy
+    from pathlib import Path
 
     module = words[0] == "-m"
     sys.argv = words[module:]
     paths = filter(None, os.environ.get("PYTHONPATH", "").split(":"))
-    sys.path[:1] = [os.getcwd() if module else os.path.dirname(words[0]), *paths]
+    sys.path[:1] = [str(Path.cwd() if module else Path(words[0]).parent), *paths]
     if module:
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     else:
