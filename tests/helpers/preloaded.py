@@ -19,9 +19,11 @@ import struct
 import sys
 
 PACKAGES = "numpy pandas pyarrow.dataset pyarrow.parquet scipy.optimize scipy.special scipy.stats "
-PACKAGES += "statsmodels.stats.multitest statsmodels.stats.proportion matplotlib.figure torch "
-PACKAGES += "matplotlib.backends.backend_agg matplotlib.backends.backend_pdf safetensors.torch "
-PACKAGES += "safetensors.numpy tokenizers tqdm markdown_it yaml jsonschema snakemake.cli"
+PACKAGES += (
+    "matplotlib.backends.backend_agg matplotlib.backends.backend_pdf matplotlib.figure torch "
+)
+PACKAGES += "safetensors.numpy safetensors.torch tokenizers tqdm markdown_it yaml jsonschema "
+PACKAGES += "snakemake.cli"
 #: What a study and its tests set, as packages read it.
 VARIABLES = {"OMP_NUM_THREADS": "1", "PYTHONUTF8": "1", "TQDM_DISABLE": "1"}
 STARTED = []

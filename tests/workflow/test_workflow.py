@@ -42,9 +42,9 @@ pytestmark = pytest.mark.workflow
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """A finished study."""
+    """A finished study, and what its run said."""
     folder = copy_of_the_project(tmp_path_factory.mktemp("project"))
-    snakemake(folder)
+    (folder / "run.log").write_text(snakemake(folder, "--verbose"), encoding="utf-8")
     return folder
 
 
@@ -121,6 +121,12 @@ def test_every_result_is_there(study):
     for name in ("claims.csv", "claims.md", "claims.tex", "config.yaml", "provenance.json"):
         assert (results / name).stat().st_size > 0
     assert (results / "atlas/index.html").stat().st_size > 500_000
+
+
+def test_the_scheduler_selects_jobs_only_when_others_have_ended(study):
+    text = (study / "run.log").read_text(encoding="utf-8")
+    jobs = text.count("Finished jobid")
+    assert jobs > 60 and jobs / 4 < text.count("Ready jobs: ") < 3 * jobs
 
 
 def test_nothing_half_written_is_left(study):
