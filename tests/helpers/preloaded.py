@@ -19,10 +19,8 @@ import struct
 import sys
 
 PACKAGES = "numpy pandas pyarrow.dataset pyarrow.parquet scipy.optimize scipy.special scipy.stats "
-PACKAGES += (
-    "matplotlib.backends.backend_agg matplotlib.backends.backend_pdf matplotlib.figure torch "
-)
-PACKAGES += "safetensors.numpy safetensors.torch tokenizers tqdm markdown_it yaml jsonschema "
+PACKAGES += "matplotlib.backends.backend_agg matplotlib.backends.backend_pdf matplotlib.figure "
+PACKAGES += "torch safetensors.numpy safetensors.torch tokenizers tqdm markdown_it yaml jsonschema "
 PACKAGES += "snakemake.cli"
 #: What a study and its tests set, as packages read it.
 VARIABLES = {"OMP_NUM_THREADS": "1", "PYTHONUTF8": "1", "TQDM_DISABLE": "1"}
@@ -32,19 +30,20 @@ STARTED = []
 def python() -> str:
     """Return the command. The first call starts the server, which ends with this process."""
     if not STARTED:
-        STARTED.append(_started())
+        STARTED.append(_started() if hasattr(os, "pidfd_open") else (sys.executable, None))
     return STARTED[0][0]
 
 
 def _started():
+    import shlex
     import subprocess
     import tempfile
     from pathlib import Path
 
     folder = Path(tempfile.mkdtemp(prefix="python-"))
     server, command = str(folder / "server"), str(folder / "python")
-    line = f'exec {sys.executable} -I -S {__file__} {sys.executable} {server} "$@"'
-    Path(command).write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+    call = shlex.join([sys.executable, "-I", "-S", __file__, sys.executable, server])
+    Path(command).write_text(f'#!/bin/sh\nexec {call} "$@"\n', encoding="utf-8")
     Path(command).chmod(0o755)
     process = subprocess.Popen(
         [sys.executable, __file__, server, command],
@@ -66,12 +65,12 @@ def request(own: str, server: str, *words: str) -> int:
         caller.connect(server)
     except OSError:
         os.execv(own, [own, *words])
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _: caller.sendall(bytes([received])))
     text = json.dumps([words, dict(os.environ)]).encode()
     streams = [0, 1, 2, os.open(".", os.O_RDONLY)]
     socket.send_fds(caller, [struct.pack("q", len(text))], streams)
     caller.sendall(text)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: caller.sendall(bytes([received])))
     (status,) = struct.unpack("i", caller.recv(4, socket.MSG_WAITALL))
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
@@ -103,6 +102,7 @@ def _become(caller) -> list[str]:
     if process := os.fork():
         guard(process, caller)
     caller.close()
+    os.setsid()
     os.fchdir(streams[3])
     for target, stream in enumerate(streams[:3]):
         os.dup2(stream, target)

@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import preloaded
 from hub import Hub, served
 from scripts.commands import ask
 from textualization.files import sha256
@@ -127,9 +128,9 @@ def small_disk(tmp_path):
 
 def test_a_disk_that_is_full_at_every_stage_says_so_and_the_study_goes_on(undisturbed, small_disk):
     folder, resize = small_disk
-    full, size = 0, 64
+    command, full, size = [preloaded.python(), *COMMAND[1:]], 0, 64
     while True:
-        done = subprocess.run(COMMAND, cwd=folder, env=environment(folder), capture_output=True)
+        done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True)
         if not done.returncode:
             break
         text = in_normal_view((done.stdout + done.stderr).decode())
