@@ -21,7 +21,7 @@ import sys
 PACKAGES = "numpy pandas pyarrow.dataset pyarrow.parquet scipy.optimize scipy.special scipy.stats "
 PACKAGES += "matplotlib.backends.backend_agg matplotlib.backends.backend_pdf matplotlib.figure "
 PACKAGES += "torch safetensors.numpy safetensors.torch tokenizers tqdm markdown_it yaml jsonschema "
-PACKAGES += "snakemake.cli"
+PACKAGES += "statsmodels.stats.multitest statsmodels.stats.proportion snakemake.cli"
 #: What a study and its tests set, as packages read it.
 VARIABLES = {"OMP_NUM_THREADS": "1", "PYTHONUTF8": "1", "TQDM_DISABLE": "1"}
 STARTED = []

@@ -101,7 +101,9 @@ def test_the_install_lines_run_in_a_clean_environment(image, tmp_path):
         command, cwd=image, env={**os.environ, "PATH": path}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    code = "import torch, transformers, pandas, scipy, matplotlib; print(torch.__file__)"
+    code = (
+        "import torch, transformers, pandas, scipy, statsmodels, matplotlib; print(torch.__file__)"
+    )
     done = subprocess.run(
         [tmp_path / "clean/bin/python", "-I", "-c", code],
         capture_output=True,

@@ -1,11 +1,14 @@
 """Estimates with confidence intervals: rates, means, medians, and the excess over a null."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.stats import DegenerateDataWarning, bootstrap, norm, t
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from textualization.draws import generator
 
@@ -31,16 +34,8 @@ def rate(successes: np.ndarray, confidence: float) -> tuple[float, float, float]
     n, k = len(successes), float(np.sum(successes))
     if n == 0:
         return np.nan, np.nan, np.nan
-    return _wilson(k, n, confidence)
-
-
-def _wilson(successes: float, trials: int, confidence: float) -> tuple[float, float, float]:
-    """Compute the share of successes with its score interval (Wilson 1927)."""
-    share, z = successes / trials, -ndtri((1 - confidence) / 2)
-    scale = 1 + z**2 / trials
-    middle = (share + z**2 / (2 * trials)) / scale
-    half = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)) / scale
-    return share, *(float(np.clip(bound, 0, 1)) for bound in (middle - half, middle + half))
+    low, high = proportion_confint(k, n, alpha=1 - confidence, method="wilson")
+    return k / n, float(low), float(high)
 
 
 def _weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -70,8 +65,8 @@ def tail(clusters: int, confidence: float) -> float:
         clusters: number of clusters that are resampled, at least 2.
         confidence: confidence level of the interval.
     """
-    student = stdtrit(clusters - 1, (1 - confidence) / 2)
-    return float(ndtr(np.sqrt(clusters / (clusters - 1)) * student))
+    student = t.ppf((1 - confidence) / 2, clusters - 1)
+    return float(norm.cdf(np.sqrt(clusters / (clusters - 1)) * student))
 
 
 def _counts(drawn: np.ndarray) -> np.ndarray:
@@ -89,13 +84,20 @@ def _bounds(statistic: Callable, sizes, intervals: Intervals) -> tuple[float, fl
     """
     if sizes[0] == 1:
         return np.nan, np.nan
-    dice = generator(intervals.seed, "bootstrap")
-    redrawn = []
-    for first in range(0, intervals.resamples, _BATCH):
-        rows = min(_BATCH, intervals.resamples - first)
-        redrawn.append(statistic(*(_counts(dice.integers(n, size=(rows, n))) for n in sizes)))
+    with warnings.catch_warnings():
+        # SciPy warns of NaNs in its own interval, which is not used.
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        redrawn = bootstrap(
+            [np.arange(size) for size in sizes],
+            lambda *drawn, axis: statistic(*map(_counts, drawn)),
+            n_resamples=intervals.resamples,
+            method="percentile",
+            rng=generator(intervals.seed, "bootstrap"),
+            vectorized=True,
+            batch=_BATCH,
+        ).bootstrap_distribution
     lower = tail(sizes[0], intervals.confidence)
-    low, high = np.nanquantile(np.concatenate(redrawn), [lower, 1 - lower])
+    low, high = np.nanquantile(redrawn, [lower, 1 - lower])
     return float(low), float(high)
 
 
@@ -256,19 +258,18 @@ def rate_difference(
     """
     if trials == 0:
         return np.nan, np.nan
-    one, low1, high1 = _wilson(first * trials, trials, confidence)
-    other, low2, high2 = _wilson(second * trials, trials, confidence)
-    low = one - other - np.sqrt((one - low1) ** 2 + (high2 - other) ** 2)
-    high = one - other + np.sqrt((other - low2) ** 2 + (high1 - one) ** 2)
+    low, high = confint_proportions_2indep(
+        first * trials, trials, second * trials, trials, method="newcomb", alpha=1 - confidence
+    )
     return float(low), float(high)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
     """Correct p-values for multiple testing (Holm); NaNs stay NaN and do not count."""
     corrected = np.array(p, dtype=np.float64)
-    ascending = np.argsort(corrected, kind="stable")[: np.isfinite(corrected).sum()]
-    times = np.arange(len(ascending), 0, -1)
-    corrected[ascending] = np.minimum(np.maximum.accumulate(corrected[ascending] * times), 1)
+    known = np.isfinite(corrected)
+    if known.any():
+        corrected[known] = multipletests(corrected[known], method="holm")[1]
     return corrected
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from textualization.analysis.similarity import unit
 
@@ -60,7 +61,7 @@ def explanation(
     for rows in _parts(finite):
         a = np.ascontiguousarray(activations[:, rows].T, dtype=np.float64)
         cosine = _cosines(inputs[rows], words)
-        ranks = (np.ascontiguousarray(pd.DataFrame(v).rank(axis=1)) for v in (cosine, a))
+        ranks = (rankdata(values, axis=1) for values in (cosine, a))
         found[rows, 0] = correlation(cosine, a)
         found[rows, 1] = correlation(*ranks)
         found[rows, 2] = correlation(np.abs(cosine), a)

@@ -5,9 +5,7 @@ import statistics
 
 import numpy as np
 import pytest
-from scipy.stats import binom, bootstrap, permutation_test
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+from scipy.stats import binom, permutation_test
 
 from textualization.analysis.estimates import (
     Intervals,
@@ -20,7 +18,6 @@ from textualization.analysis.estimates import (
     rate_difference,
     tail,
 )
-from textualization.draws import generator
 
 MANY = Intervals(confidence=0.95, resamples=2000, seed=1)
 
@@ -421,35 +418,3 @@ def test_a_difference_of_rates_has_newcombes_interval():
 
 def test_no_trial_gives_no_difference_of_rates():
     assert np.isnan(rate_difference(math.nan, math.nan, 0, 0.95)).all()
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_rates_and_corrections_are_those_of_statsmodels(seed):
-    dice = np.random.default_rng(seed)
-    n, confidence = int(dice.integers(1, 40)), dice.choice([0.9, 0.95, 0.99])
-    shares, others = dice.random(n).round(1), dice.random(n).round(1)
-    level = {"alpha": 1 - confidence}
-    expected = proportion_confint(shares.sum(), n, method="wilson", **level)
-    assert rate(shares, confidence)[1:] == expected
-    first, second = shares.mean(), others.mean()
-    expected = confint_proportions_2indep(
-        first * n, n, second * n, n, method="newcomb", compare="diff", **level
-    )
-    assert rate_difference(first, second, n, confidence) == expected
-    p = dice.random(n).round(2) ** 2
-    assert holm(p).tolist() == multipletests(p, method="holm")[1].tolist()
-
-
-@pytest.mark.parametrize("statistic", [np.mean, np.median])
-def test_values_are_redrawn_as_scipy_does(statistic):
-    values = np.sort(generator(1, "values").standard_normal(30))
-    redrawn = bootstrap(
-        [values],
-        statistic,
-        n_resamples=600,
-        batch=256,
-        rng=generator(3, "bootstrap"),
-    ).bootstrap_distribution
-    lower = tail(30, 0.9)
-    expected = np.quantile(redrawn, [lower, 1 - lower])
-    assert centre(values, statistic, Intervals(0.9, 600, 3))[1:] == pytest.approx(expected)
