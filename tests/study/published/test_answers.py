@@ -253,12 +253,9 @@ def test_the_template_names_conditions_that_experiments_declare():
     ]
     sources = {n: s["experiment"] for n, s in template["sources"].items() if "experiment" in s}
     names = {name for section in template["sections"] for name in needed(section)}
-    # The experiment of texts is declared where a corpus can be read.
-    assert set(sources.values()) - set(declared) <= {"text"}
+    assert set(sources.values()) <= set(declared)
     checked = 0
     for source, experiment in sources.items():
-        if experiment not in declared:
-            continue
         known = {c for block in conditions(declared[experiment]).values() for c in block}
         sizes = declared[experiment].get("groups", {}).get("sizes", [])
         for name in (n for n in names if n.partition("/")[0] == source):
