@@ -11,9 +11,9 @@ from study.config.settings import (
     check_settings,
     group_sizes,
     normalised,
-    read_schema,
     read_target_rows,
 )
+from study.config.schema_faults import read_schema
 from study.staleness import check_memory, date_back, date_by_content, mark_memory
 from study.context_table import read_contexts
 from textualization.analysis.direction_vectors import rows_in

@@ -3,7 +3,8 @@
 import yaml
 
 from paths import ROOT
-from study.config.settings import SettingsError, check_settings, read_schema
+from study.config.schema_faults import read_schema
+from study.config.settings import SettingsError, check_settings
 
 SCHEMA = read_schema(ROOT / "config/config.schema.yaml")
 GONE = object()

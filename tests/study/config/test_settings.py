@@ -9,6 +9,7 @@ import yaml
 
 from paths import DATA, ROOT
 from settings import GONE, SCHEMA, WRONG, changed, complaints, merged, shipped
+from study.config.schema_faults import problems
 from study.config.settings import (
     MOST_JOBS,
     SettingsError,
@@ -16,7 +17,6 @@ from study.config.settings import (
     group_sizes,
     in_order,
     jobs_at_most,
-    problems,
     read_target_rows,
 )
 
