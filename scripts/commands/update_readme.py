@@ -14,6 +14,7 @@ from study.published.frozen import overview, publish, read_published, shortened,
 from study.published.page_tables import (
     DATA,
     HEADLINE_STUDIES,
+    OTHERWISE,
     at_shares,
     bases,
     compared,
@@ -22,6 +23,7 @@ from study.published.page_tables import (
     headline,
     peaks,
     shown_claims,
+    side_by_side,
     thresholds_in_words,
 )
 from textualization.files import write_text
@@ -86,6 +88,12 @@ HEADLINE = {claim: SHOWN[claim] for claim in list(SHOWN)[:2]} | {
         "absolute", "relative to their maximum"
     ),
 }
+#: Claims shown of minima, and in a sentence.
+SHOWN_OTHERWISE = {claim: SHOWN[claim] for claim in (*list(SHOWN)[:2], "single.explanation")} | {
+    "group.recovery.absolute.100": "recovery of the word, groups of 100 neurons (absolute)",
+    "group.recovery.absolute.250": "recovery of the word, groups of 250 neurons (absolute)",
+    "group.threshold.absolute.67": SHOWN["group.threshold.absolute.67"],
+}
 #: The table of a decoder's groups, of benchmarks/decoder.py.
 DECODER = "benchmarks/decoder.md"
 
@@ -106,6 +114,8 @@ def main(results="results", docs="docs") -> int:
         "size",
         shown_claims(DATA / PAPERS_SIZE, SHOWN_OF_SIZE, *HEADLINE_STUDIES[PAPERS_SIZE]),
     )
+    if all((DATA / study).is_dir() for study in OTHERWISE):
+        _put(PAGE, "otherwise", side_by_side(SHOWN_OTHERWISE, OTHERWISE))
     _put(ARCHITECTURES, "shares", at_shares())
     _put(ARCHITECTURES, "compared", compared(DATA / COMPARED))
     of_model = DATA / STUDY / "minilm-l6"

@@ -38,7 +38,7 @@ class Published:
 
     study: str
     tables: list[str]
-    figures: dict[str, str]
+    figures: dict[str, str] = field(default_factory=dict)
     pages: list[str] = field(default_factory=list)
 
 

@@ -15,6 +15,12 @@ MODEL, NULLS = "minilm-l6", ("permuted", "untrained")
 SIZES = (25, 100, 250)
 #: Studies of the headline, with the name of each one's model in the settings and in prose.
 HEADLINE_STUDIES = {"minilm-paper": ("minilm-l6", "MiniLM"), "mpnet": ("mpnet-base", "MPNet-base")}
+#: The default study, that of minima, and that in a sentence.
+OTHERWISE = {
+    "default": (MODEL, "maxima, x alone"),
+    "minimum": (MODEL, "minima"),
+    "sentence": (MODEL, "in a sentence"),
+}
 #: The models that one study compares, in prose.
 COMPARED_MODELS = {"minilm-l6": "MiniLM", "mpnet-base": "MPNet-base", "smollm2-135m": "SmolLM2"}
 GROUPS_SHOWN = {
@@ -51,15 +57,35 @@ def shown_claims(study: Path, shown: dict[str, str], model=MODEL, named="MiniLM"
 
 
 def headline(shown: dict[str, str]) -> pd.DataFrame:
-    """Return some claims of all published studies: each model's value, and its null models'."""
+    """Return some claims of all published models: the paper's numbers, each model's, and its nulls'."""
+    table = side_by_side(shown, HEADLINE_STUDIES)
+    papers = [
+        next((str(own) for own in _papers(claim, HEADLINE_STUDIES) if pd.notna(own)), "")
+        for claim in shown
+    ]
+    table.insert(1, "paper, BERT-base", papers)
+    return table
+
+
+def _papers(claim: str, studies: dict) -> list:
+    return [
+        _rows_of(DATA / of, claim, model).loc[""]["paper"] for of, (model, _) in studies.items()
+    ]
+
+
+def side_by_side(shown: dict[str, str], studies: dict[str, tuple[str, str]]) -> pd.DataFrame:
+    """Return some claims of several studies: each one's value, and its null models'.
+
+    Args:
+        shown: claims, and what they say.
+        studies: by the study's name, its model and the heading of its column.
+    """
     rows = []
     for claim, statement in shown.items():
-        row = {"what": statement, "paper, BERT-base": ""}
-        for study, (model, named) in HEADLINE_STUDIES.items():
+        row = {"what": statement}
+        for study, (model, named) in studies.items():
             own = _rows_of(DATA / study, claim, model)
             here = own.loc[""]
-            if pd.notna(here["paper"]):
-                row["paper, BERT-base"] = str(here["paper"])
             row[named] = with_interval(here["value"], here["ci_low"], here["ci_high"])
             values = [readable(float(own.loc[null, "null_value"])) for null in NULLS]
             row[f"its nulls: {', '.join(NULLS)} ({named})"] = ", ".join(
