@@ -14,7 +14,7 @@ from study.published.frozen import overview, publish, read_published, shortened,
 from study.published.page_tables import (
     DATA,
     HEADLINE_STUDIES,
-    OTHERWISE,
+    SIGNS,
     at_shares,
     bases,
     compared,
@@ -88,8 +88,8 @@ HEADLINE = {claim: SHOWN[claim] for claim in list(SHOWN)[:2]} | {
         "absolute", "relative to their maximum"
     ),
 }
-#: Claims shown of minima, and in a sentence.
-SHOWN_OTHERWISE = {claim: SHOWN[claim] for claim in (*list(SHOWN)[:2], "single.explanation")} | {
+#: Claims shown of minima beside maxima.
+SHOWN_OF_SIGNS = {claim: SHOWN[claim] for claim in (*list(SHOWN)[:2], "single.explanation")} | {
     "group.recovery.absolute.100": "recovery of the word, groups of 100 neurons (absolute)",
     "group.recovery.absolute.250": "recovery of the word, groups of 250 neurons (absolute)",
     "group.threshold.absolute.67": SHOWN["group.threshold.absolute.67"],
@@ -114,8 +114,8 @@ def main(results="results", docs="docs") -> int:
         "size",
         shown_claims(DATA / PAPERS_SIZE, SHOWN_OF_SIZE, *HEADLINE_STUDIES[PAPERS_SIZE]),
     )
-    if all((DATA / study).is_dir() for study in OTHERWISE):
-        _put(PAGE, "otherwise", side_by_side(SHOWN_OTHERWISE, OTHERWISE))
+    if all((DATA / study).is_dir() for study in SIGNS):
+        _put(PAGE, "signs", side_by_side(SHOWN_OF_SIGNS, SIGNS))
     _put(ARCHITECTURES, "shares", at_shares())
     _put(ARCHITECTURES, "compared", compared(DATA / COMPARED))
     of_model = DATA / STUDY / "minilm-l6"

@@ -276,6 +276,18 @@ FIGURES = {
             relation=["synonym"], size=s.sizes, condition=["absolute"],
         ),
     },
+    "experiments/figure_text": lambda s, f: {
+        "numbers": pd.concat(
+            [
+                numbers(
+                    of_size, ["share_of_ceiling", "explanation", "explanation_top"],
+                    of=[of], block=[block], condition=conditions,
+                )
+                for of, of_size in (("single", replace(s, sizes=(1,))), ("group", s))
+                for block, conditions in (("text", ["text length=2"]), ("optimum", ["optimum"]))
+            ]
+        ),
+    },
 }  # fmt: skip
 
 

@@ -15,12 +15,8 @@ MODEL, NULLS = "minilm-l6", ("permuted", "untrained")
 SIZES = (25, 100, 250)
 #: Studies of the headline, with the name of each one's model in the settings and in prose.
 HEADLINE_STUDIES = {"minilm-paper": ("minilm-l6", "MiniLM"), "mpnet": ("mpnet-base", "MPNet-base")}
-#: The default study, that of minima, and that in a sentence.
-OTHERWISE = {
-    "default": (MODEL, "maxima, x alone"),
-    "minimum": (MODEL, "minima"),
-    "sentence": (MODEL, "in a sentence"),
-}
+#: The default study, and that of minima.
+SIGNS = {"default": (MODEL, "maxima"), "minimum": (MODEL, "minima")}
 #: The models that one study compares, in prose.
 COMPARED_MODELS = {"minilm-l6": "MiniLM", "mpnet-base": "MPNet-base", "smollm2-135m": "SmolLM2"}
 GROUPS_SHOWN = {
