@@ -7,15 +7,10 @@ import pandas as pd
 
 from study.job import run
 from study.objective_names import KEYS, names_of
-from study.results import (
-    nulls_of_groups,
-    read_embeddings,
-    read_matrices,
-    read_nulls,
-    read_tables,
-)
+from study.results import nulls_of_groups, read_embeddings, read_matrices, read_nulls
 from study.stored_activations import activations_by_words
 from study.targets import described_targets
+from study.texts.sentence_activations import with_null_sentences, with_sentences
 from textualization.analysis.similarity import utilisation
 from textualization.files import atomic
 from textualization.report.atlas import (
@@ -55,7 +50,9 @@ def main(
             singles, pd.read_parquet(curves), found, neurons, names, e, candidates, shown
         )
         if summary:
-            optima = optima.assign(utilisation_drawn_sentence=_drawn(singles, summary))
+            beside = with_sentences(singles[singles["restart"] == 0], summary)
+            share = utilisation(beside["drawn_activation"], beside["activation"])
+            optima = optima.assign(utilisation_drawn_sentence=share.tolist())
         document |= {"optima": columns(optima), "steps": steps}
         first = singles.loc[singles["restart"] == 0, NEURON]
         drawn = scatter_words(candidates, len(first), seed)
@@ -63,11 +60,7 @@ def main(
         top = summaries.set_index(NEURON)["top_words"].loc[pd.MultiIndex.from_frame(first)]
         document["scatter"] = scatter_of(found[first.index], drawn, by_words, top, names, e)
         if nulls:
-            nulls = read_nulls(nulls)
-            if null_sentences:
-                keys = ["null", "draw", *NEURON]
-                found = read_tables(null_sentences)[[*keys, "utilisation_drawn_sentence"]]
-                nulls = nulls.merge(found, on=keys, how="left", validate="one_to_one")
+            nulls = with_null_sentences(read_nulls(nulls), null_sentences)
             document["nulls"] = columns(nulls_by_layer(nulls))
     if groups:
         facts = groups_of(pd.read_parquet(groups))
@@ -124,14 +117,6 @@ def _by_kind(table: pd.DataFrame, names: dict, further=()) -> dict[str, list]:
         kind: in_their_texts(table[table["kind"] == kind], of, further)
         for kind, of in names.items()
     }
-
-
-def _drawn(singles: pd.DataFrame, summary) -> list[float]:
-    """Return the share of each neuron's first optimum that the best drawn sentence reaches."""
-    first = singles[singles["restart"] == 0]
-    found = pd.read_parquet(summary).query("kind == 'singles'").set_index("objective")
-    reached = found["drawn_activation"].loc[names_of("singles", first)]
-    return utilisation(reached, first["activation"]).tolist()
 
 
 if "snakemake" in globals():

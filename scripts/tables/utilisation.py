@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from study.job import run
-from study.objective_names import KEYS, names_of
-from study.results import coordinates, read_nulls, read_tables
+from study.results import coordinates, read_nulls
+from study.texts.sentence_activations import with_null_sentences, with_sentences
 from textualization.analysis.estimates import Intervals, centre
 from textualization.analysis.similarity import utilisation
 from textualization.models.layernorm import expected_magnitude
@@ -23,7 +23,7 @@ SHARES = {
     "mean_word_of_ceiling": ("mean_word_activation", "ceiling"),
     "optimum_of_ceiling": ("activation", "ceiling"),
 }
-#: Likewise, in a study with a corpus. Null models read the drawn sentences alone.
+#: Likewise, in a study with a corpus.
 OF_SENTENCES = {
     "best_sentence_of_optimum": ("sentence_activation", "activation"),
     "drawn_sentence_of_optimum": ("drawn_activation", "activation"),
@@ -38,7 +38,9 @@ def main(
     chosen_shares = dict(SHARES)
     if summary:
         chosen_shares |= OF_SENTENCES
-        model, nulls = _with_sentences(model, summary), _with_null_sentences(nulls, null_sentences)
+        model = with_sentences(model, summary)
+        # Null models read the drawn sentences alone.
+        nulls = with_null_sentences(nulls, null_sentences).assign(sentence_activation=np.nan)
     geometry = coordinates(model, weights, expected_magnitude)
     model["geometry"] = utilisation(geometry, model["ceiling"])
     tables = {"model": model} | dict(list(nulls.groupby("null")))
@@ -59,24 +61,6 @@ def main(
                 row["geometry_of_ceiling"] = chosen.drop_duplicates("index")["geometry"].median()
             rows.append(row)
     write_for_people(pd.DataFrame(rows), files)
-
-
-def _with_sentences(model: pd.DataFrame, summary) -> pd.DataFrame:
-    """Add the activation by the best sentence, and by the best of the drawn ones."""
-    found = pd.read_parquet(summary).query("kind == 'singles'").set_index("objective")
-    found = found.rename(columns={"activation": "sentence_activation"})
-    return model.join(
-        found[["sentence_activation", "drawn_activation"]], on=names_of("singles", model)
-    )
-
-
-def _with_null_sentences(nulls: pd.DataFrame, paths) -> pd.DataFrame:
-    """Add the activation by the best of the drawn sentences; of others, it is not known."""
-    keys = ["null", "draw", *KEYS["singles"]]
-    if len(paths):
-        found = read_tables(paths)[[*keys, "drawn_activation"]]
-        nulls = nulls.merge(found, on=keys, how="left", validate="one_to_one")
-    return nulls.assign(sentence_activation=np.nan)
 
 
 if "snakemake" in globals():
