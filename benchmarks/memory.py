@@ -98,6 +98,15 @@ def _rule(word: str) -> str | None:
     return f"{stage[1].removesuffix('s')}_{found[1]}" if stage else found[1]
 
 
+def dry_run(*words: str) -> str:
+    """Snakemake's log of all jobs of a study, as if none had run."""
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--forceall", *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
+    return done.stdout + done.stderr
+
+
 def requested(log: str, resource: str) -> dict[str, int]:
     """What every rule's jobs request of a resource, from Snakemake's own log."""
     found = {}

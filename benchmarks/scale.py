@@ -7,8 +7,6 @@ same shape. What was not measured is said to be extrapolated.
 
 import argparse
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -29,6 +27,7 @@ from snakemake.settings.types import (
 from snakemake.utils import update_config
 from snakemake_interface_executor_plugins.settings import ExecMode
 
+from memory import dry_run
 from peers import random_bert
 from show import _machine, _table
 from speed import BASE, _step_times, some_neurons
@@ -210,14 +209,9 @@ def megabytes(settings: dict, shape: str, steps: dict[int, int]) -> float:
 
 def plan(words: list[str]) -> dict:
     """Of a dry run: jobs, those that a cluster gets, the most memory that a job requests, seconds."""
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--forceall"]
-    command += ["--workflow-profile", "profiles/slurm"]
     began = time.perf_counter()
-    done = subprocess.run([*command, *words], capture_output=True, text=True)
+    text = dry_run("--workflow-profile", "profiles/slurm", *words)
     took = time.perf_counter() - began
-    if done.returncode:
-        raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
-    text = done.stdout + done.stderr
     local = _local_rules()
     counts = re.findall(r"^(\w+) +(\d+)$", text.split("Job stats:")[1], flags=re.MULTILINE)
     counts = {rule: int(count) for rule, count in counts if rule not in ("all", "job", "total")}

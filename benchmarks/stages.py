@@ -5,42 +5,27 @@ Snakemake measured every job while it ran. What rules request is of a dry run wi
 
 import argparse
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 
-from memory import requested
+from memory import dry_run, requested
 from show import _table
 from textualization.files import write_text
+from textualization.report.tables import readable
 
 
 def measured(study: Path) -> pd.DataFrame:
-    """One row per job that ran: its file's name, seconds, processor seconds, peak memory in MB."""
+    """One row per job that ran: its rule, seconds, processor seconds, peak memory in MB."""
     if not (study / "provenance.json").exists():
         raise SystemExit(f"{study} has no provenance.json: it is not a finished study's results")
     models = json.loads((study / "provenance.json").read_text(encoding="utf-8"))["models"]
     files = sorted(study.glob("**/benchmarks/*.tsv"))
     for model in models:
         files += sorted(study.parent.glob(f"_models/{model}-*/benchmarks/*.tsv"))
-    tables = [pd.read_csv(path, sep="\t").assign(job=path.stem) for path in files]
+    # A rule's name is followed by its wildcards.
+    tables = [pd.read_csv(path, sep="\t").assign(rule=path.stem.split("-")[0]) for path in files]
     return pd.concat(tables, ignore_index=True)
-
-
-def rule_of(job: str, rules: set[str]) -> str:
-    """The rule whose name a job's file begins with, followed by its wildcards."""
-    return next((name for name in rules if job == name or job.startswith(f"{name}-")), job)
-
-
-def dry_run(settings: Path) -> str:
-    """Snakemake's log of all jobs of a study, with what each requests."""
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--forceall", "--cores", "1"]
-    command += ["--configfile", str(settings)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
-    return done.stdout + done.stderr
 
 
 def by_rule(jobs: pd.DataFrame, limits: dict[str, int]) -> pd.DataFrame:
@@ -65,28 +50,17 @@ def by_rule(jobs: pd.DataFrame, limits: dict[str, int]) -> pd.DataFrame:
 def main(study: str, out: str) -> None:
     study = Path(study)
     jobs = measured(study)
-    log = dry_run(study / "config.yaml")
-    limits = requested(log, "mem_mb")
-    rules = set(limits) | set(requested(log, "runtime"))
-    jobs["rule"] = [rule_of(job, rules) for job in jobs["job"]]
-    table = by_rule(jobs, limits)
+    log = dry_run("--cores", "1", "--configfile", str(study / "config.yaml"))
+    table = by_rule(jobs, requested(log, "mem_mb"))
     text = TEXT.format(
         study=study.name,
         jobs=f"{len(jobs):,}",
         hours=f"{table['core-minutes'].sum() / 60:.2g}",
         largest=f"{table['peak (MB)'].max():,.0f}",
-        table=_table(table.map(_shown)),
+        table=_table(table.map(lambda value: readable(value, digits=2))),
     )
     write_text(text, Path(out))
     print(text)
-
-
-def _shown(value) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    if pd.isna(value):
-        return ""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
 
 
 TEXT = """# What each stage of the study `{study}` took
