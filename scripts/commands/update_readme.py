@@ -114,8 +114,7 @@ def main(results="results", docs="docs") -> int:
         "size",
         shown_claims(DATA / PAPERS_SIZE, SHOWN_OF_SIZE, *HEADLINE_STUDIES[PAPERS_SIZE]),
     )
-    if all((DATA / study).is_dir() for study in SIGNS):
-        _put(PAGE, "signs", side_by_side(SHOWN_OF_SIGNS, SIGNS))
+    _put(PAGE, "signs", side_by_side(SHOWN_OF_SIGNS, SIGNS))
     _put(ARCHITECTURES, "shares", at_shares())
     _put(ARCHITECTURES, "compared", compared(DATA / COMPARED))
     of_model = DATA / STUDY / "minilm-l6"
