@@ -17,6 +17,8 @@ from study.published.page_tables import (
     SIGNS,
     at_shares,
     bases,
+    by_drawn_sentences,
+    by_sentences,
     compared,
     conditions,
     directions,
@@ -34,6 +36,8 @@ README, PAGE, ARCHITECTURES = "README.md", "docs/results.md", "docs/architecture
 EXPLANATION, BASES = "docs/explanation.md", "docs/basis.md"
 #: The default study; the paper's full protocol; a model of the paper's size; several models.
 STUDY, PROTOCOL, PAPERS_SIZE, COMPARED = "default", "minilm-paper", "mpnet", "real-models"
+#: The default study with a corpus.
+SENTENCES = "sentences"
 #: Tables of experiments: a table's mark, its page, the figure beside it, its file, what makes it.
 OF_EXPERIMENTS = (
     ("questions", PAGE, "figures/parametrisation", "numbers.csv", conditions),
@@ -115,6 +119,9 @@ def main(results="results", docs="docs") -> int:
         shown_claims(DATA / PAPERS_SIZE, SHOWN_OF_SIZE, *HEADLINE_STUDIES[PAPERS_SIZE]),
     )
     _put(PAGE, "signs", side_by_side(SHOWN_OF_SIGNS, SIGNS))
+    tables = DATA / SENTENCES / "minilm-l6/tables"
+    _put(PAGE, "sentences", by_sentences(read_csv(tables / "sentences.csv")))
+    _put(PAGE, "drawn", by_drawn_sentences(read_csv(tables / "utilisation.csv")))
     _put(ARCHITECTURES, "shares", at_shares())
     _put(ARCHITECTURES, "compared", compared(DATA / COMPARED))
     of_model = DATA / STUDY / "minilm-l6"

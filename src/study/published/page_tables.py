@@ -167,6 +167,32 @@ def directions(table) -> pd.DataFrame:
     return found.rename_axis("direction").reset_index()
 
 
+def by_sentences(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what words and sentences reach of optima: all single neurons, and groups (absolute)."""
+    shown = table["of"].str.contains("all layers") | table["of"].str.startswith("absolute")
+    return pd.DataFrame(
+        {
+            "of": row.of,
+            "best word": with_interval(row.best_word, row.best_word_low, row.best_word_high),
+            "best token in a sentence": with_interval(
+                row.best_sentence, row.best_sentence_low, row.best_sentence_high
+            ),
+            "share that a sentence activates more than any word": readable(row.above_best_word, 2),
+        }
+        for row in table[shown].itertuples()
+    )
+
+
+def by_drawn_sentences(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what the drawn sentences reach of single neurons' optima, by layer, beside null models."""
+    share = "drawn_sentence_of_optimum"
+    cells = [
+        with_interval(*row) for row in table[[share, f"{share}_low", f"{share}_high"]].to_numpy()
+    ]
+    shown = table.assign(cell=cells).pivot(index="layer", columns="of", values="cell")
+    return shown[["model", *NULLS]].rename_axis(columns=None).reset_index().astype({"layer": str})
+
+
 def bases(numbers: pd.DataFrame) -> pd.DataFrame:
     """Return a row per basis and kind of objective: the model's values, and its null models'."""
     rows = []
