@@ -54,6 +54,7 @@ class LogHandler(LogHandlerBase):
             self.named[record.jobid] = f" ({values})" if values else ""
             log = Path(record.log[0])
             self.stages.begin(record.jobid, record.rule_name, log, record.created)
+            self.lines.refresh()
         elif event == LogEvent.JOB_FINISHED:
             if stage := self.stages.end(record.job_id, record.created):
                 spent, jobs = duration(record.created - stage.began), len(stage.seconds)

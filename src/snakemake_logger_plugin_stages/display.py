@@ -45,6 +45,9 @@ class PlainLines:
         self._said = time.monotonic()
         print(text, file=self._stream, flush=True)
 
+    def refresh(self) -> None:
+        """Do nothing: lines of a file do not move."""
+
     def close(self) -> None:
         """Stop watching."""
         self._closed.set()
@@ -93,6 +96,10 @@ class LiveLines:
     def say(self, text: str) -> None:
         """Print lines above those that move."""
         self._console.print(text, soft_wrap=True)
+
+    def refresh(self) -> None:
+        """Draw the lines that move now: a short stage would begin and end between two drawings."""
+        self._live.refresh()
 
     def close(self) -> None:
         """Remove the lines that move, and give the terminal back."""
