@@ -27,6 +27,7 @@ rule ascend_singles:
     params:
         protocol=protocol("singles"),
         width=lambda wildcards: width(wildcards.model, wildcards.site),
+        layers=lambda wildcards: [int(wildcards.layer)],
         neurons=SINGLES["neurons"],
         restarts=ASCENT["singles"]["restarts"],
         repeated=ASCENT["singles"]["repeated"],

@@ -7,6 +7,9 @@ rule compare_directions:
         script_with_modules("explanation/compare_directions"),
         unpack(objectives_of),
         **IN_CONTEXT,
+        activations=lambda wildcards: expand(
+            of_sites("activations/{site}.npy", config[wildcards.kind]), model=wildcards.model
+        ),
         words=MODEL / "candidates.parquet",
         weights=frozen,
     output:
@@ -27,6 +30,7 @@ rule compare_directions:
         device=ASCENT["device"],
     params:
         reading=READING,
+        sites=lambda wildcards: config[wildcards.kind]["sites"],
         seed=config["seed"],
     script:
         "../scripts/explanation/compare_directions.py"

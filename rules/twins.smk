@@ -4,11 +4,11 @@ from math import inf
 
 use rule ascend_singles as twin_singles with:
     output:
-        optima=MODEL / "twins/singles/{site}-{layer}.safetensors",
+        optima=MODEL / "twins/singles/{site}.safetensors",
     log:
-        MODEL / "logs/twin_singles-{site}-{layer}.log",
+        MODEL / "logs/twin_singles-{site}.log",
     benchmark:
-        MODEL / "benchmarks/twin_singles-{site}-{layer}.tsv"
+        MODEL / "benchmarks/twin_singles-{site}.tsv"
     params:
         protocol=protocol("singles") | {"twin": True},
         # At most the study's: the first of those that it has drawn.
@@ -17,8 +17,10 @@ use rule ascend_singles as twin_singles with:
             inf if SINGLES["neurons"] == "all" else SINGLES["neurons"],
         ),
         restarts=1,
+        # A site's twins are few, so one job takes those of all layers.
+        layers=lambda wildcards: single_layers(wildcards.model),
         batch=0,
-        per_job=ASCENT["twins"]["singles"],
+        per_job=lambda wildcards: ASCENT["twins"]["singles"] * len(single_layers(wildcards.model)),
 
 
 use rule ascend_groups as twin_groups with:

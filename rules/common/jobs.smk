@@ -21,11 +21,9 @@ def single_batches(wildcards):
 
 
 def twins_of_singles(wildcards):
-    """List the twins of single neurons, a file per layer."""
+    """List the twins of single neurons, a file per site."""
     return [
-        STUDY / wildcards.model / f"twins/singles/{site}-{layer}.safetensors"
-        for site in SINGLES["sites"]
-        for layer in single_layers(wildcards.model)
+        STUDY / wildcards.model / f"twins/singles/{site}.safetensors" for site in SINGLES["sites"]
     ]
 
 

@@ -1,4 +1,4 @@
-"""Ascend on single neurons: one batch of neurons of one layer."""
+"""Ascend on single neurons: one batch of the neurons of some layers."""
 
 import pandas as pd
 
@@ -10,19 +10,20 @@ from textualization.draws import drawn_neurons, runs
 
 
 def main(
-    weights, site, layer: int, batch: int, width, neurons, restarts, repeated, per_job,
+    weights, site, layers, batch: int, width, neurons, restarts, repeated, per_job,
     protocol: Protocol, execution: Execution, optima, context=(), start=None,
 ) -> None:  # fmt: skip
-    drawn = drawn_neurons(protocol.seed, site, layer, width, neurons).tolist()
-    objectives = runs(protocol.seed, drawn, restarts, repeated, site, layer)
+    objectives = []
+    for layer in layers:
+        drawn = drawn_neurons(protocol.seed, site, layer, width, neurons).tolist()
+        repeats = runs(protocol.seed, drawn, restarts, repeated, site, layer)
+        objectives += [(site, layer, index, restart) for index, restart in repeats]
     table = pd.DataFrame(
-        [
-            (site, layer, index, restart)
-            for index, restart in objectives[batch * per_job : (batch + 1) * per_job]
-        ],
+        objectives[batch * per_job : (batch + 1) * per_job],
         columns=["site", "layer", "index", "restart"],
     )
-    table["neurons"] = [[(site, layer, index)] for index in table["index"]]
+    names = table[["site", "layer", "index"]].itertuples(index=False, name=None)
+    table["neurons"] = [[name] for name in names]
     table["identity"] = [("single", *row) for row in table[list(table)[:4]].itertuples(index=False)]
     model = open_model(weights, protocol.reading, context=context, device=execution.device)
     table = started(table, model, start)

@@ -1,11 +1,15 @@
 """Score optima and other directions by how well they explain their neurons, over held-out words."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from study.job import run
 from study.models import open_model
 from study.rankings import read_rankings
+from study.results import read_matrices
+from study.stored_activations import mean_activations
 from study.word_groups import word_groups
 from textualization.analysis.similarity import unit
 from textualization.directions import compare_directions
@@ -19,7 +23,8 @@ KEYS = {
 
 
 def main(
-    optima, words, weights, kind, reading, device, seed, table, rankings=(), targets=None, context=(),
+    optima, words, weights, activations, sites, kind, reading, device, seed, table, rankings=(),
+    targets=None, context=(),
 ) -> None:  # fmt: skip
     """Write the table. rankings, targets: files of the groups' rankings and words; none for neurons."""
     parts = [part for part in map(OptimaArrays.load, optima) if len(part)]
@@ -43,6 +48,7 @@ def main(
         start[first["row"]],
         seed,
         {"mean_optimum": _means(facts, unit(found), first, keys)},
+        partial(mean_activations, read_matrices(sites, activations)),
     )
     if kind == "groups":
         scores.insert(0, "word", words["word"].to_numpy()[first["target"]])

@@ -1,19 +1,21 @@
 """Ascend on single neurons of a null model: some replicates, a few neurons of every layer each."""
 
+import numpy as np
 import pandas as pd
 
 from study.job import in_turn, run
 from study.models import open_model
 from study.starts import started
+from textualization.analysis.activation_summaries import neuron_summary
 from textualization.analysis.describe import describe_singles, in_order
 from textualization.analysis.null_draws import dealt
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
+from textualization.directions import activations_over
 from textualization.draws import drawn_neurons
 from textualization.explanations import explanation_over
 from textualization.files import write_table
 from textualization.models.model import Model
 from textualization.models.transformer import Tap
-from textualization.models.word_activations import all_taps, summarise_neurons
 
 FIRST = "null draw site layer index restart activation ceiling"
 
@@ -45,21 +47,28 @@ def main(
         objectives["identity"] = [("single", null, replicate, *name) for name in names]
         objectives = started(objectives, model, start)
         optima = ascend_objectives(model, objectives, protocol, execution)
-        explained = explanation_over(model, reference, objectives["neurons"], optima)
-        summary = summarise_neurons(
-            model.transformer(), reference, all_taps(model.transformer(), widths)
-        )
+        groups = objectives["neurons"].tolist()
+        activations = activations_over(model, groups, reference)
+        explained = explanation_over(model, reference, activations, groups, optima)
         described = describe_singles(
             optima.with_curves(optima.facts()).join(explained),
             optima.start,
             optima.embedding,
             model.embeddings,
             words,
-            summary,
+            _summary(objectives, reference, activations),
             _activations_of(model),
         )
         tables.append(described.assign(null=null, draw=replicate, restart=0))
     write_table(in_order(pd.concat(tables, ignore_index=True), FIRST), table)
+
+
+def _summary(objectives, words, activations) -> pd.DataFrame:
+    """Summarise the objectives' neurons over words, by their activations (words, n)."""
+    every = np.ones(len(words), dtype=bool)
+    table = neuron_summary(activations.astype(np.float32), every, top=1)
+    table["top_words"] = [words[places] for places in table["top_words"]]
+    return table.assign(**{name: objectives[name] for name in ("site", "layer", "index")})
 
 
 def _activations_of(model: Model):

@@ -6,6 +6,7 @@ import pandas as pd
 from study.starts import started
 from textualization.analysis.describe import describe_groups, in_order
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
+from textualization.directions import activations_over
 from textualization.explanations import explanation_over
 from textualization.models.model import Model
 from textualization.models.transformer import Tap
@@ -43,7 +44,9 @@ def describe_null_groups(
     ]
     table = groups.drop(columns="word").assign(identity=identity)
     optima = ascend_objectives(model, started(table, model, start), protocol, execution)
-    explained = explanation_over(model, reference, groups["neurons"], optima)
+    neurons = groups["neurons"].tolist()
+    activations = activations_over(model, neurons, reference)
+    explained = explanation_over(model, reference, activations, neurons, optima)
 
     def activations_of(facts, target, nearest):
         ids, place = np.unique(target, return_inverse=True)

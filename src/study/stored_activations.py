@@ -46,6 +46,26 @@ def activations_by_words(
     return found
 
 
+def mean_activations(matrices: dict[str, np.ndarray], groups: list, ids: np.ndarray) -> np.ndarray:
+    """Compute the mean activations of groups of neurons by some words.
+
+    Args:
+        matrices: word activations per site, (layers, V, width).
+        groups: n lists of neurons (site, layer, index).
+        ids: ids of the words, (W,).
+
+    Returns:
+        (W, n), float64.
+    """
+    shares: dict = {}
+    for row, group in enumerate(groups):
+        for site, layer, index in group:
+            width = matrices[site].shape[2]
+            share = shares.setdefault((site, layer), np.zeros((width, len(groups))))
+            share[index, row] += 1 / len(group)
+    return sum(matrices[site][la - 1][ids] @ share for (site, la), share in shares.items())
+
+
 def _by_layer(facts, matrices, ids) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the rows of every site and layer, and their activations by some words, (W, rows)."""
     index = facts["index"].to_numpy()

@@ -5,6 +5,9 @@ beside it directions that know nothing of the objective, and directions that wer
 activate it. The latter are fitted on one half of the words; all are judged on the other half.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import torch
@@ -31,6 +34,7 @@ def compare_directions(
     starts: np.ndarray,
     seed: int = 0,
     further: dict[str, np.ndarray] | None = None,
+    activations_of: Callable[[list, np.ndarray], np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Measure how well optima and other directions explain their objectives, on held-out words.
 
@@ -52,6 +56,8 @@ def compare_directions(
         optima, starts: e and e₀ of each objective, (n, H).
         seed: seed of the halves and of the random directions.
         further: more directions by name, (n, H) each; rows may be NaN.
+        activations_of: function of some of the groups and C ids of words; returns the groups'
+            activations by the words, (C, groups). Forward passes of the model if None.
 
     Returns:
         A row per objective, in order, and a column per direction: `DIRECTIONS`, then `further`.
@@ -60,14 +66,12 @@ def compare_directions(
     ids = dice.permutation(np.flatnonzero(model.candidates))
     fitted, judged = np.array_split(ids, 2)
     transformer, e = model.word_transformer(), model.embeddings
+    activations_of = activations_of or partial(activations_over, model)
     tables = []
     for first in range(0, len(groups), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
         objectives = mean_of(groups[part], transformer)
-        told, held_out = (
-            by_words(transformer, objectives, torch.from_numpy(half)).double().cpu().numpy()
-            for half in (fitted, judged)
-        )
+        told, held_out = (activations_of(groups[part], half) for half in (fitted, judged))
         random = dice.standard_normal((len(groups[part]), e.shape[1]))
         directions = {
             "optimum": optima[part],
@@ -87,6 +91,19 @@ def compare_directions(
         }
         tables.append(pd.DataFrame(scores))
     return pd.concat(tables, ignore_index=True)
+
+
+def activations_over(model: Model, groups: list, words: np.ndarray) -> np.ndarray:
+    """Compute the mean activations of groups of neurons by some words, (words, groups).
+
+    Args:
+        model: the model.
+        groups: lists of neurons (site, layer, index).
+        words: ids of the words.
+    """
+    transformer = model.word_transformer()
+    found = by_words(transformer, mean_of(groups, transformer), torch.from_numpy(words))
+    return found.double().cpu().numpy()
 
 
 def mean_word_gradient(model: Model, objectives: Objectives) -> np.ndarray:

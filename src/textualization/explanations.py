@@ -12,12 +12,15 @@ from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
 
 
-def explanation_over(model: Model, words: np.ndarray, groups, optima: OptimaArrays) -> pd.DataFrame:
+def explanation_over(
+    model: Model, words: np.ndarray, activations: np.ndarray, groups: list, optima: OptimaArrays
+) -> pd.DataFrame:
     """Measure how well optima explain their groups of neurons over some words.
 
     Args:
         model: the model, or a null model.
         words: ids of the words.
+        activations: of the groups by the words, (words, n).
         groups: lists of neurons (site, layer, index), one per optimum.
         optima: the optima, n.
 
@@ -25,10 +28,7 @@ def explanation_over(model: Model, words: np.ndarray, groups, optima: OptimaArra
         n rows, see `textualization.analysis.explanation.explanation`, and `gradient_explanation`: that
         of the gradient at the mean word (`textualization.directions`).
     """
-    transformer, words = model.word_transformer(), np.array(words)
-    objectives = mean_of(list(groups), transformer)
-    activations = by_words(transformer, objectives, torch.from_numpy(words)).cpu().numpy()
-    e = model.embeddings[words]
+    objectives, e = mean_of(groups, model.word_transformer()), model.embeddings[words]
     found = explanation(optima.embedding, optima.start, e, activations)
     gradient = plain_explanation(mean_word_gradient(model, objectives), e, activations)
     return found.assign(gradient_explanation=gradient)

@@ -78,7 +78,7 @@ def test_a_study_ascends_from_there_as_the_library_does(model, tmp_path, start):
     pd.DataFrame({"id": ids(model, start)}).to_parquet(tmp_path / "start.parquet")
     options = {"angle": 1.0, "memory": 10, "power": 1.0}
     ascend_singles.main(
-        tmp_path / "frozen.safetensors", "output", 2, 0, 16, 3, 1, "all", 8,
+        tmp_path / "frozen.safetensors", "output", [2], 0, 16, 3, 1, "all", 8,
         Protocol("lbfgs", 9, options, dtype="float64"), Execution(device="cpu"),
         tmp_path / "optima.safetensors", start=tmp_path / "start.parquet",
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Directions beside optima: against loops, scipy and a hat matrix written out."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.stats import pearsonr
@@ -46,6 +47,19 @@ def by_word(model, group, words):
             ]
             found.append(np.mean([float(value) for of in activations for value in of.values()]))
     return np.array(found)
+
+
+def test_known_activations_stand_for_forward_passes(model, monkeypatch):
+    optima, starts = np.random.default_rng(1).standard_normal(
+        (2, len(GROUPS), model.embeddings.shape[1])
+    )
+    expected = compare_directions(model, GROUPS, optima, starts, 7)
+    known = np.array([by_word(model, group, np.arange(len(model.words))) for group in GROUPS]).T
+    monkeypatch.setattr("textualization.directions.by_words", None)
+    found = compare_directions(
+        model, GROUPS, optima, starts, 7, activations_of=lambda groups, ids: known[ids]
+    )
+    pd.testing.assert_frame_equal(found, expected, atol=1e-5)
 
 
 def test_every_direction_is_judged_on_the_other_half(model, halves):

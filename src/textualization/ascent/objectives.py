@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
+import torch.nn.functional as F
 
 from textualization.models.transformer import FrozenTransformer, Tap
 
@@ -24,20 +26,42 @@ class Objectives:
         return len(next(iter(self.weights.values())))
 
     def value(self, activations: dict[Tap, torch.Tensor]) -> torch.Tensor:
-        """Return the objectives, (n,), given activations (n, k) by tap."""
-        return sum((activations[tap] * w).sum(dim=1) for tap, w in self.weights.items())
+        """Return the objectives, (n,), given activations by tap, (n, k).
+
+        Those of a tap may be of the first objectives alone, if the others have no weight at it.
+        """
+        total = 0
+        for tap, w in self.weights.items():
+            found = activations[tap]
+            sums = (found * w[: len(found)]).sum(dim=1)
+            total = total + F.pad(sums, (0, len(self) - len(found)))
+        return total
 
     def at(self, model: FrozenTransformer, inputs: torch.Tensor) -> torch.Tensor:
         """Return the objectives at inputs (n, H), one each, without gradients: (n,)."""
         with torch.inference_mode():
-            return self.value(model.activations(inputs, self.neurons))
+            return self._value(model, inputs)
 
     def value_and_gradient(self, model: FrozenTransformer, inputs: torch.Tensor):
         """Return the objectives at inputs (n, H), and their gradients: (n,) and (n, H)."""
         inputs = inputs.detach().requires_grad_()
-        value = self.value(model.activations(inputs, self.neurons))
+        value = self._value(model, inputs)
         (gradient,) = torch.autograd.grad(value.sum(), inputs)
         return value.detach(), gradient
+
+    def _value(self, model: FrozenTransformer, inputs: torch.Tensor) -> torch.Tensor:
+        return self.value(model.activations(inputs, self.neurons, self._reaching))
+
+    @cached_property
+    def _reaching(self) -> dict[int, int]:
+        """Count by layer the objectives, from the first, among which all are that go as far.
+
+        Nothing is computed in layers beyond an objective's deepest, if the deepest ones come first.
+        """
+        depth = self.depth()
+        ends = torch.arange(1, len(self) + 1, device=depth.device)
+        layers = range(1, int(depth.max()) + 1)
+        return {layer: int((ends * (depth >= layer)).max()) for layer in layers}
 
     def depth(self) -> torch.Tensor:
         """Return the deepest layer of each objective, (n,)."""

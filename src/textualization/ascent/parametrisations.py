@@ -144,6 +144,12 @@ def _mahalanobis(point, words):
     return ((centred @ words.precision) * centred).sum(dim=1) / centred.shape[1]
 
 
+def _entropy(shares):
+    """Return the entropy of shares, (n,). Shares that underflow to 0 add nothing to its gradient."""
+    # At 0, the slope of entr is infinite.
+    return torch.special.entr(torch.where(shares > 0, shares, 1)).sum(dim=1)
+
+
 #: Penalties, (n,), subtracted from the activation with a strength. l2_e: ‖e‖²; l2_x: ‖x‖² of the
 #: shortest x of e; both relative to a word's. mahalanobis: squared distance from the candidates'
 #: mean under their covariance, per dimension (mean 1 over words). nearest_word: 1 − the cosine to
@@ -154,9 +160,7 @@ PENALTIES = {
     "nearest_word": lambda point, words: (
         1 - (F.normalize(point.embedding, dim=1) @ words.directions.T).amax(dim=1)
     ),
-    "entropy": lambda point, words: (
-        torch.special.entr(point.shares).sum(dim=1) / math.log(point.shares.shape[1])
-    ),
+    "entropy": lambda point, words: _entropy(point.shares) / math.log(point.shares.shape[1]),
     "mahalanobis": _mahalanobis,
 }
 

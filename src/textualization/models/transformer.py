@@ -7,6 +7,7 @@ input. States are token-major, (tokens, n, H), so that the states of one token a
 """
 
 import math
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -249,7 +250,9 @@ class FrozenTransformer:
         basis = self._bases.get(tap)
         return self.width(tap[0]) if basis is None else len(basis)
 
-    def activations(self, inputs: torch.Tensor, neurons) -> dict[Tap, torch.Tensor]:
+    def activations(
+        self, inputs: torch.Tensor, neurons, reaching: Mapping[int, int] | None = None
+    ) -> dict[Tap, torch.Tensor]:
         """Compute the activations of neurons at the read position.
 
         Only what these neurons depend on is computed.
@@ -257,9 +260,12 @@ class FrozenTransformer:
         Args:
             inputs: one x per row, (n, E); with several free positions (n, length · E), in order.
             neurons: the taps, or a dict from taps to indices of neurons.
+            reaching: by layer, the number of inputs, from the first, that go as far; all if None. It
+                falls from layer to layer.
 
         Returns:
-            Activations by tap, (n, number of indices); all neurons if only taps are given.
+            Activations by tap, (inputs that go as far, number of indices); all neurons if only taps
+            are given.
         """
         everything = slice(None)
         requested = neurons if isinstance(neurons, dict) else dict.fromkeys(neurons, everything)
@@ -277,6 +283,8 @@ class FrozenTransformer:
         words = inputs.unflatten(1, (self.length, self.embedding)).transpose(0, 1)[: len(varying)]
         states = self._embed(words, self._added[self._span(varying)][:, None])
         for layer in range(1, deepest + 1):
+            if reaching is not None:
+                states = states[:, : reaching[layer]]
             fixed = self._fixed[layer - 1]
             after = self._fixed[layer] if layer < self.layers else {}
             tokens = [t for t in range(self.tokens) if t not in after]

@@ -92,6 +92,31 @@ def test_no_deeper_block_is_computed_than_the_rows_need(tiny):
     assert value.isfinite().all()
 
 
+def test_rows_leave_a_batch_at_their_deepest_layer_if_deeper_ones_come_first(tiny):
+    frozen, _ = tiny
+    objectives = mean_of(MIXED, frozen)
+    depth = objectives.depth()
+    order = depth.argsort(descending=True, stable=True)
+    assert len(set(depth.tolist())) > 1
+    computed, feed_forward = {}, frozen._feed_forward
+
+    def counted(layer, states):
+        computed[layer] = states.shape[1]
+        return feed_forward(layer, states)
+
+    frozen._feed_forward = counted
+    try:
+        x = inputs_for(frozen, len(MIXED))
+        sorted_rows = objectives.rows(order)
+        value, gradient = sorted_rows.value_and_gradient(frozen, x[order])
+    finally:
+        del frozen._feed_forward
+    assert computed == {la: int((depth >= la).sum()) for la in computed}
+    expected = objectives.value_and_gradient(frozen, x)
+    torch.testing.assert_close(value, expected[0][order], rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(gradient, expected[1][order], rtol=1e-10, atol=1e-12)
+
+
 def test_a_ceiling_is_the_sum_over_sites_and_layers(tiny):
     """At an output, of Σ w (γn + β) over all n of mean 0 and length √H; elsewhere neuron by neuron."""
     frozen, _ = tiny
