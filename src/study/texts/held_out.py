@@ -4,6 +4,7 @@ A search in a corpus reads one half of it. Whatever an experiment found, by any 
 judged on the other half, which none of them has read.
 """
 
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,9 @@ from textualization.registry import SIGNS
 
 #: Measures, by the column of what is judged: what was found, and the mean embedding of its top items.
 MEASURES = {"embedding": "explanation_sentences", "top_items": "explanation_top_sentences"}
+
+#: Texts per forward pass.
+AT_ONCE = 64
 
 
 def halves(corpus: str | Path) -> tuple[list[str], list[str]]:
@@ -50,7 +54,7 @@ def halves(corpus: str | Path) -> tuple[list[str], list[str]]:
 def token_activations(
     model: Model, texts: list[str], groups: list
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Read texts, each by itself, at every token of it.
+    """Read texts, each by itself, at every token of it; in the order of their length.
 
     Args:
         model: the model with its tokenizer. It may seek minima.
@@ -67,15 +71,16 @@ def token_activations(
     )  # fmt: skip
     reading = TokenPass(plain)
     objectives = mean_of(groups, reading.transformer)
-    ids, values = [], []
-    for encoded in model.tokenizer.encode_batch(texts, add_special_tokens=False):
-        if not (of_text := encoded.ids[: reading.limit]):
-            continue
-        with torch.inference_mode():
-            found = reading.values(objectives, reading.embeddings(torch.tensor([of_text])))[0]
-        ids += of_text
-        values.append(found.double().cpu().numpy())
-    return np.array(ids), SIGNS[model.seek] * np.concatenate(values)
+    encodings = model.tokenizer.encode_batch(texts, add_special_tokens=False)
+    of_texts = sorted((one.ids[: reading.limit] for one in encodings if one.ids), key=len)
+    values = []
+    # Texts of equal length are read together: nothing has to be padded.
+    for _, same in groupby(of_texts, key=len):
+        for ids in torch.tensor(list(same)).split(AT_ONCE):
+            with torch.inference_mode():
+                found = reading.values(objectives, reading.embeddings(ids))
+            values.append(found.flatten(0, 1).double().cpu().numpy())
+    return np.concatenate(of_texts), SIGNS[model.seek] * np.concatenate(values)
 
 
 def judged(found: pd.DataFrame, at: np.ndarray, place, model: Model, read) -> pd.DataFrame:
