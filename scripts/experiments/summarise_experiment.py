@@ -37,7 +37,7 @@ STATISTICS |= {
     "share_of_ceiling": "activation, as a share of the ceiling",
     "explanation_top": "explanation by the mean of the top items, on other words",
     "explanation_sentences": "explanation of tokens within held-out sentences",
-    "explanation_top_sentences": "the same by the mean of the top items",
+    "explanation_top_sentences": "explanation within held-out sentences by the mean of the top items",
 }
 #: Statistics of experiments that name them (`statistics`).
 FURTHER = ("utilisation_best_word", "share_of_ceiling", "explanation_top")
