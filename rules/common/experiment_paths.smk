@@ -8,6 +8,10 @@ from study.config.experiments import (
     requested,
     resolved,
 )
+from study.config.experiment_sentences import judges
+
+# The half of the corpus that experiments search, and the half on which what they found is judged.
+SEARCHED, HELD_OUT = STUDY / "corpus/searched.txt", STUDY / "corpus/held_out.txt"
 
 
 def in_experiment(name):
@@ -44,6 +48,14 @@ def optima_of(name):
         for block in blocks(experiment)
         if null == "model" or block in nulls.get("blocks", [block])
     ]
+
+
+def explained_of(name):
+    """List what held-out sentences say of an experiment's optima; nothing if that is not requested."""
+    if not judges(EXPERIMENTS[name]):
+        return []
+    nulls = ("model", *EXPERIMENTS[name]["nulls"]["models"])
+    return [in_experiment(name) / f"sentences-{null}.parquet" for null in nulls]
 
 
 # An experiment's own tables: per script, the tables it writes, its inputs and its parameters. The

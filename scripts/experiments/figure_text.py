@@ -1,9 +1,10 @@
 """How far words, texts, sentences and optima go, and what each says of what else activates.
 
-Left: the share of the ceiling that is reached, for single neurons and groups. Right: explanation, the
+Left: the share of the ceiling that is reached, for single neurons and groups. Middle: explanation, the
 correlation over words of closeness to what was found and of activation; filled, by the token or position
 that is read; open, by the mean of the best words, of the text's tokens, or of the best tokens of the
-corpus, judged on other words. Black: the model; colours: null models; bars are intervals.
+corpus, judged on other words. Right: the same correlation over all tokens of sentences that no search
+has read, each token within its sentence. Black: the model; colours: null models; bars are intervals.
 """
 
 import re
@@ -26,8 +27,12 @@ from textualization.report.plotting import (
 
 #: Statistics of every kind of panel: scale and axis label, and whether the points are open.
 PANELS = {
-    "share of\nthe ceiling (%)": (100, {"share_of_ceiling": False}),
+    "share of the ceiling (%)": (100, {"share_of_ceiling": False}),
     "explanation": (1, {"explanation": False, "explanation_top": True}),
+    "explanation in\nheld-out sentences": (
+        1,
+        {"explanation_sentences": False, "explanation_top_sentences": True},
+    ),
 }
 #: Names of blocks, in the order in which they are drawn, below them all others.
 NAMES = {
@@ -47,24 +52,33 @@ def main(numbers, files: FigureFiles) -> None:
     points = _points(read_csv(numbers))
     conditions = list(dict.fromkeys(points.sort_values("order", kind="stable")["condition"]))
     series = ["model", *points.loc[points["series"] != "model", "series"].unique()]
-    panels = list(points.groupby(["panel", "of", "size"], sort=False))
+    panels, kinds = (
+        list(dict.fromkeys(points[keys].itertuples(index=False, name=None)))
+        for keys in (["panel"], ["of", "size"])
+    )
+    parts = dict(list(points.groupby(["panel", "of", "size"], sort=False)))
     alt = " ".join(
         alt_text(
             f"{' '.join(panel.split()).removesuffix(' (%)')}, {_objectives(of, size)}",
             [interval(*fact) for fact in _facts(rows)],
         )
-        for (panel, of, size), rows in panels
+        for (panel, of, size), rows in parts.items()
     )
-    height = 1.1 + 0.31 * len(conditions)
-    with figure(files, TWO_COLUMNS, height, columns=len(panels), alt=alt) as axes:
-        axes = axes if len(panels) > 1 else [axes]
-        for place, (axis, ((panel, of, size), rows)) in enumerate(zip(axes, panels, strict=True)):
-            _draw(axis, rows, conditions, series)
-            axis.set_title(_objectives(of, size))
+    height = 1.0 + len(kinds) * (0.35 + 0.27 * len(conditions))
+    with figure(files, TWO_COLUMNS, height, alt=alt) as whole:
+        # A row per kind of objective, a column per kind of panel.
+        drawn = whole.figure
+        whole.remove()
+        axes = drawn.subplots(len(kinds), len(panels), squeeze=False, sharey=True)
+        for row, kind in zip(axes, kinds, strict=True):
+            for axis, (panel,) in zip(row, panels, strict=True):
+                if (panel, *kind) in parts:
+                    _draw(axis, parts[panel, *kind], conditions, series)
+                axis.set_title(_objectives(*kind))
+        for axis, (panel,) in zip(axes[-1], panels, strict=True):
             axis.set_xlabel(panel)
-            axis.tick_params(labelleft=not place)
         # The last axes have all points, and beside each of them the open one.
-        shared_legend(axes[::-1], columns=len(series))
+        shared_legend(axes.ravel()[::-1], columns=len(series))
 
 
 def _points(numbers) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from study.config.experiments import ALONE
 from study.job import run
-from study.results import UNITS, read_experiment
+from study.results import OBJECTIVE, UNITS, read_experiment, read_tables
 from textualization.analysis.estimates import Intervals, clustered, holm, rate
 from textualization.analysis.null_comparison import NEURON, Comparison, compared
 from textualization.analysis.thresholds import fit_threshold, threshold_excess
@@ -36,9 +36,12 @@ STATISTICS |= {
     "utilisation_best_word": "share of the optimum's activation that the best word reaches (median)",
     "share_of_ceiling": "activation, as a share of the ceiling",
     "explanation_top": "explanation by the mean of the top items, on other words",
+    "explanation_sentences": "explanation of tokens within held-out sentences",
+    "explanation_top_sentences": "explanation within held-out sentences by the mean of the top items",
 }
 #: Statistics of experiments that name them (`statistics`).
 FURTHER = ("utilisation_best_word", "share_of_ceiling", "explanation_top")
+FURTHER += ("explanation_sentences", "explanation_top_sentences")
 RATES, MEDIANS = ("recovered", "recovered_elsewhere"), ("utilisation_best_word",)
 #: Kinds of objectives in sentences.
 NAMES = {"single": "single neurons", "leading": "leading components"}
@@ -50,9 +53,12 @@ COLUMNS += ["p_adjusted", "dominance", "verdict"]
 
 def main(
     optima, experiment, further, levels, permutations, intervals: Intervals, files: TableFiles, answer,
-    answer_html,
+    answer_html, explained: list = (),
 ) -> None:  # fmt: skip
     optima = read_experiment(optima)
+    if explained:
+        keys = [*OBJECTIVE, "condition"]
+        optima = optima.merge(read_tables(explained), on=keys, how="left", validate="one_to_one")
     rows = []
     for (of, size), same in optima.groupby(["kind", "size"], sort=False):
         for statistic in STATISTICS:

@@ -142,6 +142,7 @@ WRONG = [
     ("texts.lengths", "[4]", "texts", "unknown key 'lengths' (known: tokens, "),
     ("nulls.sentences", "0", "", COUNT),
     ("statistics.best_sentences", "0", "", COUNT),
+    ("statistics.held_out_sentences", "0", "", COUNT),
     ("activations.sites", "[]", "", f"is empty (allowed: {SITES})"),
     ("activations.sites", "output", "", SITES),
     ("activations.sites", "[output, output]", "", f"has an entry twice (allowed: {SITES})"),

@@ -280,7 +280,11 @@ FIGURES = {
         "numbers": pd.concat(
             [
                 numbers(
-                    of_size, ["share_of_ceiling", "explanation", "explanation_top"],
+                    of_size,
+                    [
+                        "share_of_ceiling", "explanation", "explanation_top",
+                        "explanation_sentences", "explanation_top_sentences",
+                    ],
                     of=[of], block=[block], condition=conditions,
                 )
                 for of, of_size in (("single", replace(s, sizes=(1,))), ("group", s))

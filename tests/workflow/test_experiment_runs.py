@@ -182,19 +182,41 @@ def test_texts_and_sentences_stand_beside_words_and_optima(project):
         assert shares["text length=2"] >= shares["best_word"] - 0.05
         top = own["value"]["explanation_top", of]
         assert set(top.index) == {"best_word", "sentence", "text length=2", "text length=3"}
+        assert set(own["value"]["explanation_sentences", of].index) == {*top.index, *shares.index}
+        assert set(own["value"]["explanation_top_sentences", of].index) == set(top.index)
     found = pd.read_parquet(results(project, "text", "optima/sentence-model.parquet"))
     lines = (project / "tests/data/sentences.txt").read_text(encoding="utf-8").splitlines()
-    assert set(found["text"]) <= set(lines)
+    assert set(found["text"]) <= set(lines[1::2])
     assert (found["nearest_word"] == found["token"])[found["nearest_cosine"] > 0.9999].all()
     corpus = project / "tests/data/sentences.txt"
     before = corpus.read_text(encoding="utf-8")
     try:
         corpus.write_text(before + "tiger\n", encoding="utf-8")
-        assert (
-            jobs(project)["ascend_conditions"] == 2
-        )  # of the sentences, for the model and its null
+        again = jobs(project)
+        # The search in sentences, and what is judged on them, of the model and of its null.
+        assert again.pop("ascend_conditions") == again.pop("explain_sentences") == 2
+        record = {"write_claims", "write_findings", "provenance", "manifest"}
+        assert set(again) == {"split_corpus", "summarise_experiment", "figure_of_text"} | record
     finally:
         corpus.write_text(before, encoding="utf-8")
+
+
+def test_sentences_are_judged_without_an_ascent_and_only_where_that_is_requested(project):
+    path = project / "config/config.yaml"
+    before = path.read_text(encoding="utf-8")
+    judged = "explanation_top, explanation_sentences, explanation_top_sentences"
+    assert len(list((project / "results").rglob("experiments/*/sentences-*.parquet"))) == 2
+    try:
+        path.write_text(before.replace("held_out_sentences: 2000", "held_out_sentences: 1"))
+        found = jobs(project)
+        assert found.pop("explain_sentences") == 2
+        assert not {"ascend_conditions", "split_corpus"} & set(found)
+        path.write_text(before.replace(judged, "explanation_top"))
+        found = jobs(project)
+        assert {"summarise_experiment", "figure_of_text"} < set(found)
+        assert not {"explain_sentences", "ascend_conditions", "split_corpus"} & set(found)
+    finally:
+        path.write_text(before, encoding="utf-8")
 
 
 def test_a_changed_value_re_runs_its_block_alone(project):

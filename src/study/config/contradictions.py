@@ -1,6 +1,6 @@
 """Faults of settings that no schema can express: unknown names, numbers that do not fit together."""
 
-from study.config import corpus, direction_sets
+from study.config import corpus, direction_sets, experiment_sentences
 from study.config.basis_settings import basis_faults
 from study.config.experiments import DEFAULTS, blocks, conditions, faults, start_of, wrong_values
 from study.config.schema_faults import did_you_mean
@@ -10,8 +10,8 @@ from textualization.models.families import unknown
 #: What a study can run besides experiments: the paper's single neurons and groups, and directions.
 STUDIES = ("singles", "groups", "directions")
 #: Names in a study's folder that no model may have.
-RESERVED = ("atlas", "benchmarks", "comparison", "logs", "claims", "config", "findings", "found")
-RESERVED += ("front", "manifest", "provenance", "report", "ro-crate-metadata")
+RESERVED = ("atlas", "benchmarks", "comparison", "corpus", "logs", "claims", "config", "findings")
+RESERVED += ("found", "front", "manifest", "provenance", "report", "ro-crate-metadata")
 
 
 def contradictions(settings: dict) -> list[str]:
@@ -92,6 +92,7 @@ def _experiments(settings: dict) -> list[str]:
         lines += wrong
         if wrong or name not in settings["run"]:
             continue
+        lines += experiment_sentences.faults(name, settings)
         for block, found in conditions(experiment).items():
             for condition in found.values():
                 lines += [
