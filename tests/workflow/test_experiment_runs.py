@@ -235,9 +235,9 @@ def test_a_changed_value_re_runs_its_block_alone(project):
         path.write_text(before, encoding="utf-8")
 
 
-def test_the_seventh_question_of_the_docs_runs(project):
+def test_the_experiment_of_the_docs_runs(project):
     text = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
-    text = text.split("## A question of your own")[1]
+    text = text.split("## Add an experiment")[1]
     settings = re.search(r"```yaml\n(.*?)```", text, re.DOTALL).group(1)
     script = re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
     (project / "my-question.yaml").write_text(settings)
