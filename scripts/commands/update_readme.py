@@ -26,6 +26,7 @@ from study.published.page_tables import (
     peaks,
     shown_claims,
     side_by_side,
+    texts,
     thresholds_in_words,
 )
 from textualization.files import write_text
@@ -43,6 +44,7 @@ OF_EXPERIMENTS = (
     ("questions", PAGE, "figures/parametrisation", "numbers.csv", conditions),
     ("basis", BASES, "figures/basis", "numbers.csv", bases),
     ("basis-mpnet", BASES, "figures/basis-mpnet", "numbers.csv", bases),
+    ("text-decoder", ARCHITECTURES, "figures/text-decoder", "numbers.csv", texts),
     ("peak", EXPLANATION, "figures/explanation-along", "peak.csv", peaks),
 )
 #: Calls of `make ask` in the README.

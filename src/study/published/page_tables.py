@@ -32,6 +32,12 @@ SHOWN_OF_BASES = {
     "restart_cosine": "cosine of two starts' optima",
     "recovered": "recovery",
 }
+#: Of what words, texts and optima reach and explain, by its name in tables.
+SHOWN_OF_TEXTS = {
+    "activation_share": "activation, share of the highest",
+    "explanation": "explanation",
+    "explanation_sentences": "explanation in held-out sentences",
+}
 
 
 def shown_claims(study: Path, shown: dict[str, str], model=MODEL, named="MiniLM") -> pd.DataFrame:
@@ -199,17 +205,34 @@ def bases(numbers: pd.DataFrame) -> pd.DataFrame:
     for (condition, of, size), same in numbers.groupby(["condition", "of", "size"], sort=False):
         basis = condition.rpartition("basis=")[2]
         what = {"single": "single rows", "leading": "leading rows"}.get(of, f"groups of {size:g}")
-        row = {"basis": basis, "of": what}
-        for statistic, name in SHOWN_OF_BASES.items():
-            found = same[same["statistic"] == statistic].set_index("null_model")
-            own = found[found.index.isna()]
-            row[name] = ""
-            if len(own):
-                value = with_interval(*own.iloc[0][["value", "ci_low", "ci_high"]])
-                nulls = (readable(float(found.loc[null, "null_value"])) for null in NULLS)
-                row[name] = f"{value}; {', '.join(nulls)}"
-        rows.append(row)
+        rows.append({"basis": basis, "of": what} | _beside_nulls(same, SHOWN_OF_BASES))
     return pd.DataFrame(rows)
+
+
+def texts(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per kind of objective and condition: what words, texts and optima reach."""
+    rows = []
+    for (of, size, condition), same in numbers.groupby(
+        ["of", "size", "condition"], sort=False, dropna=False
+    ):
+        what = "single neurons" if of == "single" else f"groups of {size:g}"
+        named = condition.replace("_", " ").replace("text length=", "text of tokens: ")
+        rows.append({"of": what, "found": named} | _beside_nulls(same, SHOWN_OF_TEXTS))
+    return pd.DataFrame(rows).sort_values("of", ascending=False, kind="stable")
+
+
+def _beside_nulls(numbers: pd.DataFrame, shown: dict[str, str]) -> dict[str, str]:
+    """Return statistics by their shown names: the model's value with its interval; its null models'."""
+    row = {}
+    for statistic, name in shown.items():
+        found = numbers[numbers["statistic"] == statistic].set_index("null_model")
+        own = found[found.index.isna()]
+        row[name] = ""
+        if len(own):
+            value = with_interval(*own.iloc[0][["value", "ci_low", "ci_high"]])
+            nulls = (readable(float(found.loc[null, "null_value"])) for null in NULLS)
+            row[name] = f"{value}; {', '.join(nulls)}"
+    return row
 
 
 def peaks(table: pd.DataFrame) -> pd.DataFrame:
