@@ -36,7 +36,8 @@ def main(
     reading = Protocol(**next(iter(conditions.values()))["protocol"]).reading
     tables = []
     for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
-        model = open_model(path, reading, words, tokenizer=tokenizer, device=device)
+        # Sentences stand alone: a study whose words have a context is refused.
+        model = open_model(path, reading, words, context=(), tokenizer=tokenizer, device=device)
         plain = ExperimentObjectives(model, reference, contexts, seed, replicate, len(replicates))
         own = optima[optima["draw"] == replicate]
         for choice, names in _same_objectives(conditions):
