@@ -107,9 +107,9 @@ def test_the_deepest_objectives_ascend_first(tiny, monkeypatch):
     _, start = starts_for(frozen, len(groups))
     whole, depths = frozen.activations, []
 
-    def noted(inputs, neurons):
+    def noted(inputs, neurons, reaching):
         depths.append(max(tap.layer for tap in neurons))
-        return whole(inputs, neurons)
+        return whole(inputs, neurons, reaching)
 
     monkeypatch.setattr(frozen, "activations", noted)
     ascend(frozen, groups, start, 4, batch=1)
@@ -250,9 +250,9 @@ def test_what_overflows_midway_keeps_the_last_point_that_was_wholly_finite(tiny,
     on = ascend(frozen, groups, start, steps=20, **settings)
     whole, calls = frozen.activations, []
 
-    def broken(inputs, neurons):
+    def broken(inputs, neurons, reaching):
         calls.append(1)
-        found = whole(inputs, neurons)
+        found = whole(inputs, neurons, reaching)
         if len(calls) != 8:
             return found
         # inf; or zero, with a slope that is not finite.

@@ -255,7 +255,7 @@ def test_on_the_sphere_the_length_stays_and_the_best_point_seen_is_kept(tiny, so
     x0, start = starts_for(frozen, len(GROUPS))
     seen = []
     whole = frozen.activations
-    frozen.activations = lambda x, neurons: seen.append(x.detach().clone()) or whole(x, neurons)
+    frozen.activations = lambda x, *of: seen.append(x.detach().clone()) or whole(x, *of)
     try:
         found = ascend(frozen, GROUPS, start, steps=80, solver=solver, recorded=1000)
     finally:
