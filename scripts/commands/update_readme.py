@@ -29,6 +29,7 @@ from study.published.page_tables import (
     texts,
     thresholds_in_words,
 )
+from study.published.study_list import published_studies
 from textualization.files import write_text
 from textualization.report.csv_tables import read_csv
 from textualization.report.tables import markdown
@@ -113,6 +114,7 @@ def main(results="results", docs="docs") -> int:
     write_text(overview(published, docs), docs / "data/README.md")
     _put(README, "headline", headline(HEADLINE))
     _describe(README, "docs/figures/recovery-5000.png", thresholds_in_words(DATA / PROTOCOL))
+    _put(PAGE, "studies", published_studies(DATA))
     _put(PAGE, "results", shown_claims(DATA / STUDY, SHOWN))
     _put(PAGE, "protocol", shown_claims(DATA / PROTOCOL, SHOWN_OF_PROTOCOL))
     _put(

@@ -19,6 +19,7 @@ from study.published.frozen import (
     sources,
 )
 from study.published.redraw import settings_over
+from study.published.study_list import published_studies
 from study.record import checksums
 from textualization.report.csv_tables import read_csv, write_csv
 
@@ -170,3 +171,17 @@ def test_conditions_that_an_experiment_got_later_are_not_drawn_again():
     assert found["experiments"]["basis"]["vary"] == {"neurons": {}, "later": None}
     assert found["seed"] == 1 and found["experiments"]["basis"]["reference"] == "neurons"
     assert settings_over(defaults, {"seed": 1}) == {"seed": 1, "experiments": {}}
+
+
+def test_every_published_study_is_listed_with_its_words():
+    table = published_studies(ROOT / "docs/data").set_index("study")
+    assert sorted(table.index) == sorted(
+        p.parent.name for p in ROOT.glob("docs/data/*/config.yaml")
+    )
+    default = table.loc["default"]
+    assert (default["asks"], default["models"]) == ("the claims", "minilm-l6")
+    claims = (ROOT / "docs/data/default/claims.csv").read_text(encoding="utf-8")
+    assert "105 steps of lbfgs in float64" in claims
+    assert default["ascent"] == "105 steps of lbfgs, float64"
+    assert table.loc["minimum", "ascent"].endswith("minima")
+    assert table.loc["basis", "asks"] == "basis" and table.loc["basis", "words"] == "12"
