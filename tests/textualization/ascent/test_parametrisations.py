@@ -129,6 +129,17 @@ def test_penalties_are_measured_by_the_words(model):
     assert PENALTIES["entropy"](Point(alone, alone), words).item() == 0
 
 
+def test_shares_that_underflow_leave_the_slope_of_the_entropy_finite(model):
+    words = Words(model.word_embeddings, CANDIDATES)
+    free = torch.zeros(1, 400)
+    free[0, :3] = torch.tensor([500.0, 500.0, 499.0])
+    free.requires_grad_()
+    shares = torch.softmax(free, dim=1)
+    assert (shares == 0).sum() == 397
+    (slope,) = torch.autograd.grad(PENALTIES["entropy"](Point(shares, shares), words).sum(), free)
+    assert slope.isfinite().all() and slope[0, :2].max() < 0 < slope[0, 2]
+
+
 @pytest.mark.parametrize("kind", PARAMETRISATIONS)
 def test_an_optimum_does_not_depend_on_its_batch(model, kind):
     groups = GROUPS * 2
