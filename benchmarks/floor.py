@@ -47,14 +47,14 @@ def main(models, seconds, memory_mb, out):
     rows = []
     for folder in models:
         loaded = tx.load(folder, device="cpu")
-        for dtype in (torch.float32, torch.float64):
-            model = loaded.transformer(str(dtype).removeprefix("torch."))
+        for dtype in ("float32", "float64"):
+            model = loaded.transformer(dtype)
             cases = itertools.product((1, (1 + model.layers) // 2, model.layers), SOLVERS)
             for layer, solver in cases:
                 made = make_solver(SOLVERS[solver], model)
                 own = fitting_batch(model, made, layer, memory_mb * 2**20)
                 for batch in (1, 64, own):
-                    row = {"model": Path(folder).name, "layer": layer, "dtype": str(dtype)[6:]}
+                    row = {"model": Path(folder).name, "layer": layer, "dtype": dtype}
                     row |= {"solver": solver, "batch": batch, "own": batch == own}
                     rows.append(row | measured(model, made, layer, batch, seconds))
                     print(*rows[-1].values(), flush=True)
