@@ -93,7 +93,7 @@ def _found(
     optima = _where_read(optima, protocol)
     words, transformer = np.array(neurons.reference), model.transformer()
     means = mean_of(groups.tolist(), transformer)
-    by_reference = by_words(transformer, means, torch.from_numpy(words)).cpu().numpy()
+    by_reference = by_words(transformer, means, torch.tensor(words)).cpu().numpy()
     explained = explanation(optima.embedding, optima.start, model.embeddings[words], by_reference)
     found["explanation"] = explained["explanation"].to_numpy()
     found["best_word_activation"] = by_reference.max(axis=0)

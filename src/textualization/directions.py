@@ -102,7 +102,7 @@ def activations_over(model: Model, groups: list, words: np.ndarray) -> np.ndarra
         words: ids of the words.
     """
     transformer = model.word_transformer()
-    found = by_words(transformer, mean_of(groups, transformer), torch.from_numpy(words))
+    found = by_words(transformer, mean_of(groups, transformer), torch.tensor(words))
     return found.double().cpu().numpy()
 
 

@@ -48,7 +48,7 @@ def explanation_of(model: Model, requested, embeddings: np.ndarray) -> pd.DataFr
     """
     transformer, words = model.transformer(), np.flatnonzero(model.candidates)
     objectives = weighted_sums([one.neurons for one in requested], transformer)
-    activations = by_words(transformer, objectives, torch.from_numpy(words)).double().cpu().numpy()
+    activations = by_words(transformer, objectives, torch.tensor(words)).double().cpu().numpy()
     activations *= [one.sign for one in requested]
     found = explanation(embeddings, embeddings, model.embeddings[words], activations)
     found = found[[column for column in found if not column.startswith("start_")]]
