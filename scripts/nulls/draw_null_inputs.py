@@ -8,7 +8,7 @@ import pandas as pd
 
 from study.job import run
 from study.results import read_embeddings, read_matrices
-from study.stored_activations import neuron_explanations
+from study.stored_activations import Explained, neuron_explanations
 from textualization.analysis.explanation import MEASURES
 from textualization.analysis.similarity import like_words, nearest_words, target_similarity
 from textualization.draws import generator
@@ -22,7 +22,7 @@ def main(singles, activations, candidates, weights, sites, inputs, replicates, s
     counted = words["candidate"].to_numpy()
     e = read_embeddings(weights)
     matrices = read_matrices(sites, activations)
-    tables = []
+    tables, inputs_of = [], []
     for replicate in range(replicates):
         for name in inputs:
             dice, found = generator(seed, "null input", name, replicate), neurons.copy()
@@ -39,17 +39,26 @@ def main(singles, activations, candidates, weights, sites, inputs, replicates, s
                 if name == "embedding_covariance":
                     vectors = like_words(vectors, e[counted])
                 found["nearest_cosine"] = nearest_words(vectors, e, counted)[1]
-
-            def explained(rows, by_candidates, vectors=vectors):
-                given = (vectors[rows], e[counted], by_candidates)
-                return pd.DataFrame({name: measure(*given) for name, measure in MEASURES.items()})
-
-            found = found.join(neuron_explanations(neurons, matrices, words, explained))
             tables.append(found.assign(null=name, draw=replicate))
+            inputs_of.append(vectors)
     columns = ["null", "draw", "site", "layer", "index", "nearest_cosine", "activation"]
     columns += [*MEASURES]
-    found = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    found = pd.DataFrame()
+    if tables:
+        found = pd.concat(tables, ignore_index=True)
+        explained = _explained(np.concatenate(inputs_of), e[counted])
+        found = found.join(neuron_explanations(found, matrices, words, explained))
     write_table(found.reindex(columns=columns), table)
+
+
+def _explained(inputs: np.ndarray, words: np.ndarray) -> Explained:
+    """Return MEASURES of inputs, (n, H), over the candidate words, (C, H)."""
+
+    def explained(rows, by_candidates):
+        given = (inputs[rows], words, by_candidates)
+        return pd.DataFrame({name: measure(*given) for name, measure in MEASURES.items()})
+
+    return explained
 
 
 if "snakemake" in globals():

@@ -6,11 +6,12 @@ import pandas as pd
 from study.job import in_turn, run
 from study.models import open_model
 from study.null_optima import describe_null_groups
+from study.stored_activations import mean_activations
 from study.word_groups import dealt_words
 from textualization.analysis.selection import neuron_tuples, strongest_neurons
 from textualization.ascent.protocol import Execution, Protocol
 from textualization.files import write_table
-from textualization.models.word_activations import all_taps, summarise_neurons
+from textualization.models.word_activations import all_taps, summaries_of
 
 
 def main(
@@ -24,9 +25,10 @@ def main(
         chosen = dealt_words(targets, replicate, per_replicate, protocol.seed)
         model = open_model(path, protocol.reading, words, context, device=execution.device)
         taps = all_taps(model.transformer(), sites)
-        neurons = summarise_neurons(model.transformer(), reference, taps)
-        found = model.word_activations(chosen["id"], taps)
-        activations = np.concatenate(list(found.values()), axis=1)
+        by_reference = model.word_activations(reference, taps)
+        neurons = summaries_of(by_reference, reference)
+        by_chosen = model.word_activations(chosen["id"], taps)
+        activations = np.concatenate(list(by_chosen.values()), axis=1)
         places = neuron_tuples(neurons)
         rows = []
         for selection in selections:
@@ -37,9 +39,13 @@ def main(
                     for size in sizes
                 ]
         groups = pd.DataFrame(rows, columns=["word", "target", "selection", "size", "neurons"])
+        matrices = {
+            site: [a for tap, a in by_reference.items() if tap.site == site] for site in sites
+        }
+        means = mean_activations(matrices, groups["neurons"].tolist(), np.arange(len(reference)))
         tables.append(
             describe_null_groups(
-                model, groups, reference, null, replicate, protocol, execution, start
+                model, groups, reference, means, null, replicate, protocol, execution, start
             )
         )
     write_table(pd.concat(tables, ignore_index=True), table)

@@ -14,6 +14,7 @@ from study.null_optima import describe_null_groups
 from study.word_groups import dealt_words
 from textualization.analysis.null_draws import matched_group, quantile_strata
 from textualization.ascent.protocol import Execution, Protocol
+from textualization.directions import activations_over
 from textualization.draws import generator
 from textualization.files import write_table
 
@@ -51,9 +52,10 @@ def main(
                     neurons_of = [places[place] for place in drawn]
                     rows.append((target.word, target.id, selection, size, neurons_of))
         groups = pd.DataFrame(rows, columns=["word", "target", "selection", "size", "neurons"])
+        activations = activations_over(model, groups["neurons"].tolist(), reference)
         tables.append(
             describe_null_groups(
-                model, groups, reference, null, replicate, protocol, execution, start
+                model, groups, reference, activations, null, replicate, protocol, execution, start
             )
         )
     write_table(pd.concat(tables, ignore_index=True), table)

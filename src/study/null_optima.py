@@ -6,7 +6,6 @@ import pandas as pd
 from study.starts import started
 from textualization.analysis.describe import describe_groups, in_order
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
-from textualization.directions import activations_over
 from textualization.explanations import explanation_over
 from textualization.models.model import Model
 from textualization.models.transformer import Tap
@@ -19,6 +18,7 @@ def describe_null_groups(
     model: Model,
     groups: pd.DataFrame,
     reference: np.ndarray,
+    activations: np.ndarray,
     null: str,
     replicate: int,
     protocol: Protocol,
@@ -31,6 +31,7 @@ def describe_null_groups(
         model: the null model, or the model itself, with its words.
         groups: a row each: `word`, `target` (its id), `selection`, `size`, `neurons`.
         reference: ids of the words over which explanation is measured.
+        activations: of the groups by these words, (words, n).
         null: name of the null.
         replicate: number of the replicate, from 0.
         protocol, execution: see `ascend_objectives`.
@@ -45,7 +46,6 @@ def describe_null_groups(
     table = groups.drop(columns="word").assign(identity=identity)
     optima = ascend_objectives(model, started(table, model, start), protocol, execution)
     neurons = groups["neurons"].tolist()
-    activations = activations_over(model, neurons, reference)
     explained = explanation_over(model, reference, activations, neurons, optima)
 
     def activations_of(facts, target, nearest):

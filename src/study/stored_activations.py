@@ -1,6 +1,6 @@
 """Activations of neurons and groups by words, from the word activations that a study stores."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -46,11 +46,13 @@ def activations_by_words(
     return found
 
 
-def mean_activations(matrices: dict[str, np.ndarray], groups: list, ids: np.ndarray) -> np.ndarray:
+def mean_activations(
+    matrices: Mapping[str, Sequence[np.ndarray]], groups: list, ids: np.ndarray
+) -> np.ndarray:
     """Compute the mean activations of groups of neurons by some words.
 
     Args:
-        matrices: word activations per site, (layers, V, width).
+        matrices: word activations per site and layer, each (V, width).
         groups: n lists of neurons (site, layer, index).
         ids: ids of the words, (W,).
 
@@ -60,7 +62,7 @@ def mean_activations(matrices: dict[str, np.ndarray], groups: list, ids: np.ndar
     shares: dict = {}
     for row, group in enumerate(groups):
         for site, layer, index in group:
-            width = matrices[site].shape[2]
+            width = matrices[site][layer - 1].shape[1]
             share = shares.setdefault((site, layer), np.zeros((width, len(groups))))
             share[index, row] += 1 / len(group)
     return sum(matrices[site][la - 1][ids] @ share for (site, la), share in shares.items())

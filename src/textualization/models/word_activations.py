@@ -1,6 +1,6 @@
 """Word activations: every neuron's response to `[CLS] w [SEP]`, from forward passes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -74,8 +74,18 @@ def summarise_neurons(
     widest = max(model.units(tap) for tap in taps)
     together = max(1, HELD // (4 * len(ids) * widest))
     for first in range(0, len(taps), together):
-        for tap, a in word_activations(model, ids, taps[first : first + together]).items():
-            table = neuron_summary(a, np.ones(len(a), dtype=bool), top)
-            table["top_words"] = [ids[places] for places in table["top_words"]]
-            tables.append(table.assign(site=tap.site, layer=tap.layer))
+        found = word_activations(model, ids, taps[first : first + together])
+        tables.append(summaries_of(found, ids, top))
+    return pd.concat(tables, ignore_index=True)
+
+
+def summaries_of(
+    activations: Mapping[Tap, np.ndarray], ids: np.ndarray, top: int = 1
+) -> pd.DataFrame:
+    """Summarise every neuron of some taps by its activations, (n, width) per tap; see above."""
+    tables = []
+    for tap, a in activations.items():
+        table = neuron_summary(a, np.ones(len(a), dtype=bool), top)
+        table["top_words"] = [ids[places] for places in table["top_words"]]
+        tables.append(table.assign(site=tap.site, layer=tap.layer))
     return pd.concat(tables, ignore_index=True)
