@@ -18,8 +18,8 @@ STUDIED = [
     name for name in FAMILIES if name in ("bert", "roberta", "albert", "gpt2", "t5", "llama")
 ]
 MODELS = [f"tiny-{name}" for name in STUDIED]
-#: Whose tables and figures are made too: norms after attention, and before it and without a mean.
-DRAWN = ["tiny-bert", "tiny-t5"]
+#: Whose tables and figures are made too: norms after attention, before it, and before it without a mean.
+DRAWN = ["tiny-bert", "tiny-gpt2", "tiny-t5"]
 PRE = {"tiny-gpt2", "tiny-t5", "tiny-llama"}
 
 
