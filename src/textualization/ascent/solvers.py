@@ -158,6 +158,7 @@ class Lbfgs:
             "point": torch.zeros_like(start),
             "value": -math.inf * one,
             "gradient": torch.zeros_like(start),
+            "preconditioned": torch.zeros_like(start),
             "trust": self.angle * one,
             # Ring buffers: moves s; Py, with y the changes of the negative gradient; s·y; y·Py.
             "moves": past,
@@ -173,28 +174,35 @@ class Lbfgs:
     def move(self, state: State, value, gradient, done) -> State:
         trial, point = state["trial"], state["point"]
         uphill = _tangent(state["length"] * gradient, trial)
+        # P times the gradient, so that P times its change needs no other product.
+        preconditioned = _at_each_position(uphill, self._preconditioner)
         first = state["value"].isinf()
         step = trial - point
-        angle = step.norm(dim=1)
         move, change = _tangent(step, trial), state["gradient"] - uphill
         # Without negative curvature along a move, its pair would make the Hessian indefinite.
         fall = (move * change).sum(dim=1)
         curved = fall > 1e-10 * move.norm(dim=1) * change.norm(dim=1)
-        state = self._store_pairs(state, move, change, curved & ~first)
+        stored, slots = (curved & ~first).nonzero()[:, 0], state["pairs"] % self.memory
+        slots = slots[stored]
+        state["moves"][stored, slots] = move[stored]
+        state["changes"][stored, slots] = (state["preconditioned"] - preconditioned)[stored]
 
         accepted = value > state["value"] - self._SLACK * state["value"].abs()
-        predicted = (step * state["gradient"]).sum(dim=1)
-        as_predicted = value - state["value"] > self._PREDICTED * predicted
-        grows = as_predicted & (angle > 0.9 * state["trust"]) & ~first
-        trust = torch.where(grows, self._GROW * state["trust"], state["trust"])
-        trust = torch.where(accepted, trust, self._SHRINK * state["trust"])
-        trust = trust.clamp(self._LEAST_ANGLE, self.angle)
-
+        trust = self._new_trust(state, value, step, accepted, first)
         moved = accepted[:, None]
         point = torch.where(moved, trial, point)
         uphill = torch.where(moved, uphill, state["gradient"])
+        preconditioned = torch.where(moved, preconditioned, state["preconditioned"])
         value = torch.where(accepted, value, state["value"])
-        direction = _tangent(self._inverse_hessian(state, uphill), point)
+        # Reading the buffers takes most of a move: each is multiplied by both vectors at once.
+        both = torch.stack([change, uphill], dim=1).mT
+        along, across = state["moves"] @ both, state["changes"] @ both
+        state["products"][stored, :, slots] = along[stored, :, 0]
+        curvatures = across[stored, :, 0]
+        state["curvatures"][stored, :, slots] = state["curvatures"][stored, slots] = curvatures
+        state = state | {"pairs": state["pairs"] + (curved & ~first)}
+        direction = self._inverse_hessian(state, preconditioned, along[..., 1], across[..., 1])
+        direction = _tangent(direction, point)
         # Stale pairs can give a direction that does not ascend; the gradient then replaces it.
         ascends = (direction * uphill).sum(dim=1) > 0
         direction = torch.where(ascends[:, None], direction, uphill)
@@ -208,42 +216,47 @@ class Lbfgs:
             "point": point,
             "value": value,
             "gradient": uphill,
+            "preconditioned": preconditioned,
             "trust": trust,
         }
 
-    def _store_pairs(self, state: State, move, change, stored) -> State:
-        """Store the pairs of some rows, (n,), bool, in their ring buffers."""
-        rows = stored.nonzero()[:, 0]
-        slots = state["pairs"][rows] % self.memory
-        state["moves"][rows, slots] = move[rows]
-        state["changes"][rows, slots] = _at_each_position(change[rows], self._preconditioner)
-        # Products of all rows, since to select rows of the buffers would copy them.
-        state["products"][rows, :, slots] = _multiply_each(state["moves"], change)[rows]
-        curvatures = _multiply_each(state["changes"], change)[rows]
-        state["curvatures"][rows, :, slots] = state["curvatures"][rows, slots] = curvatures
-        return state | {"pairs": state["pairs"] + stored}
+    def _new_trust(self, state: State, value, step, accepted, first) -> torch.Tensor:
+        """Return the trust angles, (n,), after a step that was accepted or not."""
+        trust = state["trust"]
+        predicted = (step * state["gradient"]).sum(dim=1)
+        as_predicted = value - state["value"] > self._PREDICTED * predicted
+        grows = as_predicted & (step.norm(dim=1) > 0.9 * trust) & ~first
+        grown = torch.where(grows, self._GROW * trust, trust)
+        return torch.where(accepted, grown, self._SHRINK * trust).clamp(
+            self._LEAST_ANGLE, self.angle
+        )
 
-    def _inverse_hessian(self, state: State, vector: torch.Tensor) -> torch.Tensor:
-        """Multiply the inverse Hessian of the negative activation by a vector, (n, H)."""
-        moves, changes, pairs = state["moves"], state["changes"], state["pairs"]
+    def _inverse_hessian(self, state: State, preconditioned, along, across) -> torch.Tensor:
+        """Multiply the inverse Hessian of the negative activation by a vector v, (n, H).
+
+        Args:
+            state: with the ring buffers.
+            preconditioned: Pv, (n, H).
+            along, across: the products of v with the moves, and with the changes, (n, memory).
+        """
+        pairs, diagonal = state["pairs"], {"dim1": 1, "dim2": 2}
         # Slots of the ring buffer, oldest first; empty slots hold zeros and come first.
         order = (torch.arange(self.memory, device=pairs.device) + pairs[:, None]) % self.memory
-        products, curvatures = (
-            state[name].take_along_dim(order[:, :, None], 1).take_along_dim(order[:, None], 2)
-            for name in ("products", "curvatures")
-        )
-        falls = products.diagonal(dim1=1, dim2=2)
+        newest = order[:, -1:]
+        places = order[:, :, None] * self.memory + order[:, None]
+        products = state["products"].flatten(1).gather(1, places.flatten(1)).view(places.shape)
+        falls = products.diagonal(**diagonal)
         r = products.triu() + torch.diag_embed((falls == 0).to(falls.dtype))
-        known = pairs > 0
-        scale = torch.where(known, falls[:, -1] / curvatures[:, -1, -1], 1)[:, None]
-        along = _multiply_each(moves, vector).take_along_dim(order, 1)
-        across = _multiply_each(changes, vector).take_along_dim(order, 1)
-        a = torch.linalg.solve_triangular(r, along[..., None], upper=True)[..., 0]
-        b = falls * a + scale * (_multiply_each(curvatures, a) - across)
+        curvature = state["curvatures"].diagonal(**diagonal).gather(1, newest)
+        scale = torch.where(pairs[:, None] > 0, falls[:, -1:] / curvature, 1)
+        a = torch.linalg.solve_triangular(r, along.gather(1, order)[..., None], upper=True)[..., 0]
+        by_slot = torch.zeros_like(a).scatter(1, order, a)[:, None]
+        curved = (by_slot @ state["curvatures"])[:, 0] - across
+        b = falls * a + scale * curved.gather(1, order)
         b = torch.linalg.solve_triangular(r.mT, b[..., None], upper=False)[..., 0]
-        a, b = (torch.zeros_like(t).scatter(1, order, t)[:, None] for t in (a, b))
-        vector = _at_each_position(vector, self._preconditioner)
-        return scale * (vector - (a @ changes)[:, 0]) + (b @ moves)[:, 0]
+        b = torch.zeros_like(b).scatter(1, order, b)[:, None]
+        change, move = (by_slot @ state["changes"])[:, 0], (b @ state["moves"])[:, 0]
+        return scale * (preconditioned - change) + move
 
 
 _CLASSES = globals() | vars(parametrisations)
@@ -271,8 +284,3 @@ def _tangent(moves: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
 def _at_each_position(vectors: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
     """Multiply every position's part of vectors, (n, length · H), by a matrix, (H, H)."""
     return (vectors.reshape(-1, len(matrix)) @ matrix).reshape(vectors.shape)
-
-
-def _multiply_each(matrices: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
-    """Multiply matrices (n, k, H) by vectors (n, H), row by row: (n, k)."""
-    return (matrices @ vectors[..., None])[..., 0]
