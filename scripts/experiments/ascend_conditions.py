@@ -13,9 +13,9 @@ import pandas as pd
 import torch
 
 from study.config.experiments import ALONE, SEARCHES
-from study.context_groups import tokens_of
-from study.context_table import read_contexts
-from study.experiment_objectives import FACTS, ExperimentObjectives, requested_words
+from study.experiments.context_groups import tokens_of
+from study.experiments.context_table import read_contexts
+from study.experiments.objectives import FACTS, ExperimentObjectives, requested_words
 from study.job import in_turn, run
 from study.models import open_model
 from study.starts import at_own_words, at_words, started

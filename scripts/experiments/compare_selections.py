@@ -10,8 +10,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from study.context_table import read_contexts
-from study.experiment_objectives import ExperimentObjectives, requested_words
+from study.experiments.context_table import read_contexts
+from study.experiments.objectives import ExperimentObjectives, requested_words
 from study.job import run
 from study.models import open_model
 from textualization.analysis.estimates import Intervals, centre

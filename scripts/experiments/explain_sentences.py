@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 
 from study.config.experiments import CHOICE
-from study.context_table import read_contexts
-from study.experiment_objectives import FACTS, ExperimentObjectives, requested_words
+from study.experiments.context_table import read_contexts
+from study.experiments.objectives import FACTS, ExperimentObjectives, requested_words
 from study.job import in_turn, run
 from study.models import open_model
 from study.results import OBJECTIVE, read_tables
