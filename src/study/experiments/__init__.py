@@ -1,1 +1,1 @@
-"""Experiments: the neurons and groups that they ascend on, and the sentences that some come from."""
+"""Experiments: what they ascend on, words and sentences among it, and what they say of optima."""
