@@ -1,56 +1,55 @@
 """Ascend under every condition of a block, on the model or on replicates of a null model."""
 
+from collections.abc import Iterator
 from itertools import groupby
 
 import numpy as np
 import pandas as pd
 
 from study.config.experiments import ALONE, SEARCHES
-from study.experiments.context_table import read_contexts
-from study.experiments.objectives import ExperimentObjectives, requested_words
+from study.experiments.inputs import ExperimentInputs
+from study.experiments.objectives import ExperimentObjectives
 from study.experiments.optima import described
 from study.job import in_turn, run
-from study.models import open_model
 from study.starts import at_own_words, at_words, started
 from study.texts.searches import search
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.files import write_table
-from textualization.models.tokenizer import load_tokenizer
-from textualization.models.vocabulary import WordLookup
 
 
 def main(
     weights, candidates, reference, targets, tokenizer, contexts, conditions, requested, seed,
     replicates, null, execution: Execution, table, context=(), start=None, corpus: list = (),
 ) -> None:  # fmt: skip
-    words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
-    reference = pd.read_parquet(reference)["id"].to_numpy()
-    contexts = [context for path in contexts for context in read_contexts(path)]
-    tokenizer = load_tokenizer(tokenizer)
-    lookup, candidates = WordLookup(words, tokenizer), words["candidate"].to_numpy()
-    targets = requested_words(requested, targets, lookup, candidates, contexts, seed)
-    reading = Protocol(**next(iter(conditions.values()))["protocol"]).reading
-    how = {"tokenizer": tokenizer, "device": execution.device}
+    inputs = ExperimentInputs.read(
+        candidates, reference, targets, tokenizer, contexts, conditions, requested, seed
+    )
     tables = []
     for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
-        model = open_model(path, reading, words, context, **how)
-        plain = ExperimentObjectives(model, reference, contexts, seed, replicate, len(replicates))
+        plain = inputs.neurons_of(
+            path, replicate, len(replicates), context, device=execution.device
+        )
         prefix = ("null", null, replicate) if null != "model" else ()
-        # One basis at a time is in memory.
-        of_model = in_turn("condition", conditions.items())
-        for (basis, site), same in groupby(of_model, key=_what_is_read):
-            neurons = plain.in_basis(basis, site)
-            for name, condition in same:
-                objectives = neurons.objectives(requested, targets, condition)
-                if not len(objectives):
-                    continue
-                objectives["identity"] = [(*prefix, *i) for i in _identities(objectives, condition)]
-                objectives = _started(objectives, neurons, condition, start)
-                protocol = Protocol(**condition["protocol"])
-                found = _found(neurons, objectives, protocol, execution, next(iter(corpus), None))
-                facts = {"condition": name, "null": null, "draw": replicate}
-                tables.append(found.assign(**facts, **_varied(condition)))
+        for name, condition, neurons in _in_bases(plain, conditions):
+            objectives = neurons.objectives(requested, inputs.targets, condition)
+            if not len(objectives):
+                continue
+            objectives["identity"] = [(*prefix, *i) for i in _identities(objectives, condition)]
+            objectives = _started(objectives, neurons, condition, start)
+            protocol = Protocol(**condition["protocol"])
+            found = _found(neurons, objectives, protocol, execution, next(iter(corpus), None))
+            facts = {"condition": name, "null": null, "draw": replicate}
+            tables.append(found.assign(**facts, **_varied(condition)))
     write_table(pd.concat(tables, ignore_index=True), table)
+
+
+def _in_bases(plain: ExperimentObjectives, conditions) -> Iterator[tuple]:
+    """Yield every condition: its name, itself and its neurons, which those of one basis share."""
+    in_order = in_turn("condition", conditions.items())
+    for (basis, site), same in groupby(in_order, key=_what_is_read):
+        neurons = plain.in_basis(basis, site)
+        for name, condition in same:
+            yield name, condition, neurons
 
 
 def _what_is_read(condition: tuple[str, dict]) -> tuple[str, str]:

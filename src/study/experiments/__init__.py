@@ -1,1 +1,1 @@
-"""Experiments: what they ascend on, words and sentences among it, and what they say of optima."""
+"""Experiments: what they read, the neurons and groups that they ascend on, and what they find."""
