@@ -15,7 +15,7 @@ from study.config.settings import (
 )
 from study.config.schema_faults import read_schema
 from study.staleness import check_memory, date_back, date_by_content, mark_memory
-from study.context_table import read_contexts
+from study.experiments.context_table import read_contexts
 from textualization.analysis.direction_vectors import rows_in
 from textualization.corpora import check_corpus
 from textualization.models.sources import files_of, folder_name

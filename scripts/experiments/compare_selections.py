@@ -10,16 +10,12 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from study.context_table import read_contexts
-from study.experiment_objectives import ExperimentObjectives, requested_words
+from study.experiments.inputs import ExperimentInputs
+from study.experiments.objectives import ExperimentObjectives
 from study.job import run
-from study.models import open_model
 from textualization.analysis.estimates import Intervals, centre
 from textualization.analysis.similarity import unit
-from textualization.ascent.protocol import Protocol
 from textualization.draws import generator
-from textualization.models.tokenizer import load_tokenizer
-from textualization.models.vocabulary import WordLookup
 from textualization.report.tables import TableFiles, write_for_people
 
 #: Words compared with every target: its nearest words in E, and random words.
@@ -30,17 +26,14 @@ def main(
     contexts, weights, candidates, reference, targets, tokenizer, conditions, requested, known,
     sources, intervals: Intervals, files: TableFiles, sharing: TableFiles, context=(),
 ) -> None:  # fmt: skip
-    words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
-    reference = pd.read_parquet(reference)["id"].to_numpy()
-    contexts, tokenizer = read_contexts(contexts), load_tokenizer(tokenizer)
-    lookup, counted = WordLookup(words, tokenizer), words["candidate"].to_numpy()
-    chosen = requested_words(requested, targets, lookup, counted, contexts, intervals.seed)
+    inputs = ExperimentInputs.read(
+        candidates, reference, targets, tokenizer, [contexts], conditions, requested, intervals.seed
+    )
+    words, targets = inputs.words, pd.read_parquet(targets)
     sizes, overlaps, shared = requested["groups"]["sizes"], [], []
     for (null, replicate), path in zip(sources, weights, strict=True):
-        reading = Protocol(**next(iter(conditions.values()))["protocol"]).reading
-        model = open_model(path, reading, words, context, tokenizer=tokenizer)
-        of = ExperimentObjectives(model, reference, contexts, intervals.seed)
-        groups = {name: _by_word(of, chosen, sizes, c) for name, c in conditions.items()}
+        of = inputs.neurons_of(path, context=context)
+        groups = {name: _by_word(of, inputs.targets, sizes, c) for name, c in conditions.items()}
         for one, other in combinations(groups, 2):
             # In the order of the first: the order of a set changes from run to run.
             for key in (key for key in groups[one] if key in groups[other]):

@@ -8,17 +8,13 @@ import pandas as pd
 import torch
 
 from study.config.experiments import CHOICE
-from study.context_table import read_contexts
-from study.experiment_objectives import FACTS, ExperimentObjectives, requested_words
+from study.experiments.inputs import ExperimentInputs
+from study.experiments.objectives import FACTS
 from study.job import in_turn, run
-from study.models import open_model
 from study.results import OBJECTIVE, read_tables
 from study.texts.corpus_readings import drawn_sentences
 from study.texts.held_out import judged, token_activations
-from textualization.ascent.protocol import Protocol
 from textualization.files import write_table
-from textualization.models.tokenizer import load_tokenizer
-from textualization.models.vocabulary import WordLookup
 
 
 def main(
@@ -27,22 +23,17 @@ def main(
 ) -> None:  # fmt: skip
     torch.set_num_threads(threads)
     optima, texts = read_tables(optima), drawn_sentences(held_out, drawn, seed)
-    words, targets = pd.read_parquet(candidates), pd.read_parquet(targets)
-    reference = pd.read_parquet(reference)["id"].to_numpy()
-    contexts = [context for path in contexts for context in read_contexts(path)]
-    tokenizer = load_tokenizer(tokenizer)
-    lookup, candidates = WordLookup(words, tokenizer), words["candidate"].to_numpy()
-    targets = requested_words(requested, targets, lookup, candidates, contexts, seed)
-    reading = Protocol(**next(iter(conditions.values()))["protocol"]).reading
+    inputs = ExperimentInputs.read(
+        candidates, reference, targets, tokenizer, contexts, conditions, requested, seed
+    )
     tables = []
     for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
         # Sentences stand alone: a study whose words have a context is refused.
-        model = open_model(path, reading, words, context=(), tokenizer=tokenizer, device=device)
-        plain = ExperimentObjectives(model, reference, contexts, seed, replicate, len(replicates))
+        plain = inputs.neurons_of(path, replicate, len(replicates), context=(), device=device)
         own = optima[optima["draw"] == replicate]
         for choice, names in _same_objectives(conditions):
             neurons = plain.in_basis(choice["basis"], choice["site"])
-            objectives = neurons.objectives(requested, targets, choice)
+            objectives = neurons.objectives(requested, inputs.targets, choice)
             if not len(objectives):
                 continue
             read = token_activations(neurons.model, texts, objectives["neurons"].tolist())

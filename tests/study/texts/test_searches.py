@@ -11,9 +11,9 @@ from transformers import AutoModel
 
 import textualization as tx
 from paths import DATA
-from scripts.experiments import ascend_conditions
 from settings import changed, complaints, shipped
 from study.config.experiments import conditions, resolved
+from study.experiments.optima import with_items
 from study.texts.searches import search
 from textualization.ascent.protocol import Protocol
 from textualization.models.retokenise import Retokeniser
@@ -121,7 +121,7 @@ def test_the_mean_of_top_items_is_judged_on_other_words(model):
     _, items = searched(model, {"solver": "exhaustive", "top": 6})
     top, e = list(items["top_ids"]), model.embeddings.astype(float)
     activations = np.random.default_rng(0).normal(size=(len(words), len(NEURONS)))
-    table = ascend_conditions._with_items(items[[]], items, model, words, activations)
+    table = with_items(items[[]], items, model, words, activations)
     for row, ids in enumerate(top):
         kept = [place for place, word in enumerate(words) if word not in ids]
         assert len(words) - 6 <= len(kept) < len(words)

@@ -11,8 +11,8 @@ from tokenizers import Tokenizer
 from transformers import AutoModel
 
 from paths import DATA
-from study.context_table import read_contexts
-from study.experiment_objectives import FACTS, ExperimentObjectives, drawn_words, requested_words
+from study.experiments.context_table import read_contexts
+from study.experiments.objectives import FACTS, ExperimentObjectives, drawn_words, requested_words
 from textualization.models.conversion import convert
 from textualization.models.model import Model
 from tiny import FRAME

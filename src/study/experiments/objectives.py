@@ -10,8 +10,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from study.context_groups import context_activations, context_groups, summary_over
-from study.context_table import Context
+from study.experiments.context_groups import context_activations, context_groups, summary_over
+from study.experiments.context_table import Context
 from study.word_groups import first_neurons
 from textualization.analysis.null_draws import dealt
 from textualization.draws import drawn_neurons, generator
@@ -79,7 +79,7 @@ class ExperimentObjectives:
     Args:
         model: the model, or a replicate of a null model, with its words and tokenizer.
         reference: ids of the words over which neurons are summarised for relative selection.
-        contexts: see `study.context_table`.
+        contexts: see `study.experiments.context_table`.
         seed: seed of the choice of neurons and items.
         replicate, replicates: words, neurons and items are dealt to `replicates` parts; this model
             takes the part `replicate`, from 0.

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from study.context_table import Context
+from study.experiments.context_table import Context
 from study.word_groups import first_neurons
 from textualization.analysis.selection import neuron_tuples, strongest
 from textualization.models.model import Model

@@ -8,7 +8,7 @@ import pytest
 
 from paths import ROOT
 from study.config.settings import SettingsError
-from study.context_table import Context, read_contexts
+from study.experiments.context_table import Context, read_contexts
 
 SHIPPED = ROOT / "config/contexts.tsv"
 HEADER = "kind\titem\tlabel\tword\tsentence\n"
@@ -218,7 +218,7 @@ def test_the_spellings_of_an_accent_are_one(tmp_path, caplog):
 
 def test_reading_contexts_imports_nothing_heavy():
     code = (
-        "import sys, study.context_table\n"
+        "import sys, study.experiments.context_table\n"
         "print({'numpy', 'pandas', 'torch', 'tokenizers'} & set(sys.modules))"
     )
     run = [sys.executable, "-c", code]

@@ -1,0 +1,1 @@
+"""Experiments: what they read, the neurons and groups that they ascend on, and what they find."""
