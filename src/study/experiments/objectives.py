@@ -5,7 +5,8 @@ describe the objective.
 """
 
 import logging
-from functools import cache
+from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -96,6 +97,7 @@ class ExperimentObjectives:
     ):
         self.model, self.reference, self.contexts, self.seed = model, reference, contexts, seed
         self._replicate, self._replicates = replicate, replicates
+        self._kept: dict[tuple, object] = {}
 
     def in_basis(self, basis: str, site: str) -> "ExperimentObjectives":
         """Return the same choice among the rows of a basis, which the model reads as a site's neurons.
@@ -167,7 +169,7 @@ class ExperimentObjectives:
                 activation = self._alone(site, target.id)
                 over = self._summary(site) if selection != "absolute" else None
             else:
-                own = np.flatnonzero(self._ids_of_contexts() == target.id)
+                own = np.flatnonzero(self._ids_of_contexts == target.id)
                 everywhere = self._in_contexts(site, choice["reading"])
                 activation, over = everywhere[own].mean(axis=0), summary_over(everywhere)
             for layer, pool in pools.items():
@@ -206,28 +208,39 @@ class ExperimentObjectives:
             found += self._part(items)
         return found
 
-    @cache  # noqa: B019 (the object lives as long as its job)
+    @cached_property
     def _ids_of_contexts(self) -> np.ndarray:
-        """Look up the word of every context; -1 if it is not one entry."""
+        """The id of every context's word; -1 if it is not one entry."""
         return np.array([self.model.lookup.find(c.word) for c in self.contexts])
 
-    @cache  # noqa: B019
     def _pools(self, site: str, scope: str) -> dict[int, pd.DataFrame]:
         """List the neurons of a site, of all layers (key 0) or by layer, in the order of activations."""
         whole = self.model.neurons(site)
         return {0: whole} if scope == "model" else {la: p for la, p in whole.groupby("layer")}
 
-    @cache  # noqa: B019
     def _alone(self, site: str, word: int) -> np.ndarray:
-        found = self.model.word_activations([word], all_taps(self.model, [site]))
-        return np.concatenate(list(found.values()), axis=1)[0]
+        def computed():
+            found = self.model.word_activations([word], all_taps(self.model, [site]))
+            return np.concatenate(list(found.values()), axis=1)[0]
 
-    @cache  # noqa: B019
+        return self._once(("alone", site, word), computed)
+
     def _summary(self, site: str) -> dict[str, np.ndarray]:
-        taps = all_taps(self.model, [site])
-        table = summarise_neurons(self.model.transformer(), self.reference, taps)
-        return {name: table[name].to_numpy() for name in ("max", "mean", "std")}
+        def computed():
+            taps = all_taps(self.model, [site])
+            table = summarise_neurons(self.model.transformer(), self.reference, taps)
+            return {name: table[name].to_numpy() for name in ("max", "mean", "std")}
 
-    @cache  # noqa: B019
+        return self._once(("summary", site), computed)
+
     def _in_contexts(self, site: str, reading: str) -> np.ndarray:
-        return context_activations(self.model, self.contexts, site, reading)
+        def computed():
+            return context_activations(self.model, self.contexts, site, reading)
+
+        return self._once(("in contexts", site, reading), computed)
+
+    def _once(self, key: tuple, compute: Callable):
+        """Return what was computed under a key; it lives as long as this object and its model."""
+        if key not in self._kept:
+            self._kept[key] = compute()
+        return self._kept[key]

@@ -1,5 +1,7 @@
 """Objectives of an experiment: neurons of words and of contexts, against transformers' own states."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -234,3 +236,17 @@ def test_neurons_of_a_basis_with_other_numbers_of_rows(weights):
     assert table.groupby("layer").size().to_dict() == {1: 12, 3: 8}
     rows = of.groups(TARGETS[:1], [3], CHOICE | {"scope": "layer"})
     assert [row["scope_layer"] for row in rows] == [1, 3]
+
+
+def test_a_replicate_is_freed_with_its_model(weights):
+    neurons = neurons_of(weights)
+    neurons.objectives({"groups": {"sizes": [3]}}, TARGETS, CHOICE | {"selection": "z_score"})
+    tiger = pd.DataFrame({"word": ["tiger"], "id": [25]})
+    neurons.groups(tiger, [3], CHOICE | {"activations": "in_context"})
+    left = [weakref.ref(neurons), weakref.ref(neurons.model)]
+    gc.disable()
+    try:
+        del neurons
+        assert [held() for held in left] == [None, None]
+    finally:
+        gc.enable()
