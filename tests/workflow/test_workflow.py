@@ -129,6 +129,10 @@ def test_the_scheduler_selects_jobs_only_when_others_have_ended(study):
     assert jobs > 60 and jobs / 4 < text.count("Ready jobs: ") < 3 * jobs
 
 
+def test_no_package_warns_in_a_run(study):
+    assert "Warning:" not in (study / "run.log").read_text(encoding="utf-8")
+
+
 def test_nothing_half_written_is_left(study):
     for kind in ("partial", "snapshot"):
         assert not list((study / "results").rglob(f"*.{kind}"))
