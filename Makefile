@@ -85,7 +85,7 @@ stages: .venv/runs  ## say what each stage of a finished study took: make stages
 rounding: .venv/runs  ## measure how processors and batches change the default study's numbers: docs/rounding.md
 	$(BENCHMARK)/rounding.py
 
-floor: .venv/runs  ## compare the ascent with the rate of its matrix products, minutes: MODELS='folder folder'
+floor: .venv/runs  ## compare the ascent with the rate of its matrix products, ten minutes: docs/floor.md, MODELS='folder folder'
 	$(BENCHMARK)/floor.py $(MODELS)
 
 gpu: .venv/runs  ## measure the ascent on this machine's GPU: docs/gpu.md

@@ -1,12 +1,11 @@
-"""How near the engine comes to its floor, the rate of the matrix products alone: floor.csv, floor.md.
+"""How near the engine comes to its floor, the rate of the matrix products alone: docs/floor.md.
 
-A step is an evaluation, with its gradient, and the solver's move. Both are timed, beside the products,
-in one process. The batch is one neuron, 64, or the engine's own choice.
+A step is an evaluation, with its gradient, and the solver's move. Both are timed, between timings of the
+products, in one process. The batch is one neuron, 64, or the engine's own choice.
 """
 
 import argparse
 import itertools
-import statistics
 import time
 from pathlib import Path
 
@@ -29,20 +28,25 @@ SOLVERS = {
 }
 TEXT = """# The engine against its floor
 
-Milliseconds per neuron-step; the step's useful operations per second, divided by those of the same
-matrix products alone in the same run; the solver's share of a step. Neurons of `output`, one thread.
-Batch: one neuron, 64, or the engine's own choice. First the worst of all layers and models, at its own
-choice.
+Made by `benchmarks/floor.py` (`make floor MODELS='folder folder'`) on one thread of {machine}.
 
-{machine}. `make floor MODELS='{models}'`.
+- **ms per neuron-step**: the fastest step in a second, divided by the neurons that ascend together.
+- **share of matrix rate**: the step's useful operations per second, divided by those of the same matrix
+  products alone, timed just before and after it.
+- **solver's share**: of a step's time.
+- **batch**: one neuron, 64, or the engine's own choice. Neurons of `output`.
+
+Over all models, at the engine's own choice:
 
 {summary}
+
+All:
 
 {table}
 """
 
 
-def main(models, seconds, memory_mb, out):
+def main(models, seconds, memory_mb, out, page):
     torch.set_num_threads(1)
     rows = []
     for folder in models:
@@ -58,16 +62,19 @@ def main(models, seconds, memory_mb, out):
                     row |= {"solver": solver, "batch": batch, "own": batch == own}
                     rows.append(row | measured(model, made, layer, batch, seconds))
                     print(*rows[-1].values(), flush=True)
-                    _write(pd.DataFrame(rows), models, Path(out))
+    _write(pd.DataFrame(rows), Path(out), page)
 
 
 def measured(model, solver, layer: int, batch: int, seconds: float) -> dict:
-    """Time steps for some seconds, three at least; return milliseconds and shares."""
+    """Time steps for some seconds, three at least; return the fastest's milliseconds and shares."""
     neurons = [[("output", layer, index % model.hidden)] for index in range(batch)]
     evaluate = Evaluation(mean_of(neurons, model), model)
     dice = torch.Generator().manual_seed(0)
     start = torch.randn(batch, model.free, generator=dice, dtype=torch.float64) * 10
     state, ticks = solver.begin(start.to(model.dtype)), []
+    shape = (model.hidden, model.intermediate)
+    timed = (shape, layer, batch, min(seconds, 0.5))
+    before = matmul_rate(*timed, dtype=model.dtype)
     ends = time.perf_counter() + seconds
     while len(ticks) < 4 or time.perf_counter() < ends:
         began = time.perf_counter()
@@ -75,9 +82,8 @@ def measured(model, solver, layer: int, batch: int, seconds: float) -> dict:
         evaluated = time.perf_counter()
         state = solver.move(state, value, gradient, torch.zeros(batch, dtype=model.dtype))
         ticks.append((evaluated - began, time.perf_counter() - evaluated))
-    evaluation, move = (statistics.median(part) for part in zip(*ticks[1:], strict=True))
-    shape = (model.hidden, model.intermediate)
-    rate = matmul_rate(shape, layer, batch, min(seconds, 0.5), dtype=model.dtype)
+    evaluation, move = min(ticks[1:], key=sum)
+    rate = max(before, matmul_rate(*timed, dtype=model.dtype))
     done = operations(shape, layer) * batch
     return {
         "ms per neuron-step": 1e3 * (evaluation + move) / batch,
@@ -87,22 +93,24 @@ def measured(model, solver, layer: int, batch: int, seconds: float) -> dict:
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Take over layers and models, at the engine's own batch, the worst of each solver and dtype."""
-    own = table[table["own"]].groupby(["solver", "dtype"], sort=False)
-    lowest = own["share of matrix rate"].min().rename("lowest share of matrix rate")
-    return pd.concat([lowest, own["solver's share"].max()], axis=1).reset_index()
+    """Take the lowest share of the rate and the solver's largest, by solver, dtype and depth."""
+    own = table[table["own"]]
+    depth = own["layer"].map(lambda layer: "1" if layer == 1 else "middle, last")
+    by = own.groupby(["solver", "dtype", depth], sort=False)
+    lowest = by["share of matrix rate"].min().rename("lowest share of matrix rate")
+    largest = by["solver's share"].max().rename("solver's largest share")
+    return pd.concat([lowest, largest], axis=1).reset_index()
 
 
-def _write(table: pd.DataFrame, models, out: Path) -> None:
+def _write(table: pd.DataFrame, out: Path, page) -> None:
     write_text(table.to_csv(index=False, float_format="%.4g"), out / "floor.csv")
     shown = table.assign(own=table["own"].map({True: "own", False: ""}))
     numbers = {
         "machine": _machine(),
-        "models": " ".join(models),
         "summary": _table(summary(table).map(lambda value: readable(value, digits=3))),
         "table": _table(shown.map(lambda value: readable(value, digits=3))),
     }
-    write_text(TEXT.format(**numbers), out / "floor.md")
+    write_text(TEXT.format(**numbers), page)
 
 
 if __name__ == "__main__":
@@ -111,4 +119,5 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=1.0, help="of every measurement")
     parser.add_argument("--memory-mb", type=int, default=3000)
     parser.add_argument("--out", default="results/benchmarks")
+    parser.add_argument("--page", default="docs/floor.md")
     main(**vars(parser.parse_args()))

@@ -57,6 +57,8 @@ def main(out):
         "\nDo restarts of lbfgs end in the same optimum (cosine above 0.99)? Spread: highest minus "
         "lowest activation, divided by the highest.\n",
         _table(restarts.drop(columns="model")),
+        "\n[floor.md](floor.md) compares the engine with its floor, and [stages.md](stages.md) says "
+        "where the time of the default study goes.",
     ]
     write_text("\n".join(parts), out / "benchmarks.md")
     files = FigureFiles(*(str(out / f"benchmarks.{kind}") for kind in ("pdf", "png", "txt")))
