@@ -88,7 +88,6 @@ def predicted(study, name, settings, source, words, starts, sizes, targets) -> p
     among = np.concatenate([reference, among])
     a = read_activations(folder, source, model, taps, among)
     chosen = members(folder, source, model, taps, groups, own, a[: len(reference)])
-    activations = np.stack([a[:, rows].mean(axis=1) for rows in chosen], axis=1).astype(float)
     target_activation = np.array(
         [own[word][rows].mean() for word, rows in zip(groups["word"], chosen, strict=True)]
     )
@@ -96,24 +95,11 @@ def predicted(study, name, settings, source, words, starts, sizes, targets) -> p
     if error > 1e-3 * np.abs(target_activation).max():
         raise ValueError(f"{folder}, {source}: groups differ from those ascended on ({error:.2g})")
     neurons = a.shape[1]
+    activations = np.stack([a[:, rows].mean(axis=1) for rows in chosen], axis=1).astype(float)
     del a
-    direction, linearity = fitted(seed, model.embeddings[among].astype(float), activations)
-    at_start, at_mean = gradients(model, settings, source, taps, chosen, starts)
-    hidden = model.embeddings.shape[1]
-    closed = [linear_cosine(size, neurons, hidden) for size in groups["size"]]
-    agreed = np.clip(agreement(direction, at_start), 0, 1)
-    alone = np.clip(agreement(at_mean, at_start), 0, 1)
-    entries = np.flatnonzero(candidates["candidate"])
-    where = np.searchsorted(entries, ids[groups["word"]].to_numpy())
-    e, draw = model.embeddings[entries], generator(seed, "recovery rule", *source)
-    shares = np.stack(
-        [np.ones(len(groups)), np.sqrt(np.clip(linearity, 0, 1)), *(agreed**p for p in POWERS)]
-    )
-    names = ["ridge", "linearity", *(f"rule_{p:g}" for p in POWERS)]
-    columns = dict(zip(names, chances(direction, shares, where, e, DRAWS, draw), strict=True))
-    columns["closed_form"] = chances(e[where], np.array([closed]), where, e, DRAWS, draw)[0]
-    columns["gradient"] = chances(at_mean, alone[None], where, e, DRAWS, draw)[0]
-    columns["activation"] = (activations <= target_activation).all(axis=0).astype(float)
+    scale = settings["ascent"]["init"]["scale"]
+    read = (taps, chosen, neurons, among, activations, ids[groups["word"]].to_numpy())
+    found = expected(model, seed, source, *read, scale, starts)
     return groups.assign(
         study=study.name,
         model=name,
@@ -122,12 +108,37 @@ def predicted(study, name, settings, source, words, starts, sizes, targets) -> p
         replicate=source[1],
         solver=f"{settings['ascent']['solver']}, {settings['ascent']['groups']['steps']} steps",
         neurons=neurons,
-        r2=linearity,
-        agreement=agreed,
-        gradient_agreement=alone,
-        cosine_ridge=cosine(direction, e[where]),
-        **columns,
+        **found,
+        activation=(activations <= target_activation).all(axis=0).astype(float),
     )
+
+
+def expected(
+    model: Model, seed, source, taps, chosen, neurons, among, activations, targets, scale, starts
+) -> dict[str, np.ndarray]:
+    """What is known of n groups before an ascent, and what it lets expect: (n,) by column.
+
+    chosen: the columns of each group's neurons among those of all taps. neurons: the number that they
+    were chosen from. activations: of the groups by the words `among`, (words, n). targets: ids of the
+    groups' words. scale: that of x₀. starts: their number.
+    """
+    direction, linearity = fitted(seed, model.embeddings[among].astype(float), activations)
+    at_start, at_mean = gradients(model, seed, scale, source, taps, chosen, starts)
+    agreed = np.clip(agreement(direction, at_start), 0, 1)
+    alone = np.clip(agreement(at_mean, at_start), 0, 1)
+    entries = np.flatnonzero(model.candidates)
+    where = np.searchsorted(entries, targets)
+    e, draw = model.embeddings[entries], generator(seed, "recovery rule", *source)
+    shares = np.stack(
+        [np.ones(len(chosen)), np.sqrt(np.clip(linearity, 0, 1)), *(agreed**p for p in POWERS)]
+    )
+    names = ["ridge", "linearity", *(f"rule_{p:g}" for p in POWERS)]
+    columns = dict(zip(names, chances(direction, shares, where, e, DRAWS, draw), strict=True))
+    closed = [linear_cosine(len(rows), neurons, model.embeddings.shape[1]) for rows in chosen]
+    columns["closed_form"] = chances(e[where], np.array([closed]), where, e, DRAWS, draw)[0]
+    columns["gradient"] = chances(at_mean, alone[None], where, e, DRAWS, draw)[0]
+    columns |= {"r2": linearity, "agreement": agreed, "gradient_agreement": alone}
+    return columns | {"cosine_ridge": cosine(direction, e[where])}
 
 
 def found_groups(folder: Path, source, sizes, targets) -> pd.DataFrame:
@@ -215,14 +226,14 @@ def fitted(seed: int, e: np.ndarray, activations: np.ndarray) -> tuple[np.ndarra
     return direction, np.maximum(r2, 0) ** 2
 
 
-def gradients(model: Model, settings, source, taps, chosen, starts: int):
+def gradients(model: Model, seed: int, scale, source, taps, chosen, starts: int):
     """Every group's gradients at starts of ascents, (starts, groups, H), and at the mean word."""
     widths = np.cumsum([0, *(model.units(tap) for tap in taps)])
     transformer, e = model.transformer(), model.embeddings.astype(np.float64)
     at_start, at_mean = [], []
-    scale = deviation(settings["ascent"]["init"]["scale"], e)
+    scale = deviation(scale, e)
     root = np.linalg.cholesky(e.T @ e + 1e-9 * np.trace(e.T @ e) / len(e.T) * np.eye(len(e.T)))
-    draw = generator(settings["seed"], "recovery rule", "starts", *source)
+    draw = generator(seed, "recovery rule", "starts", *source)
     for first in range(0, len(chosen), BATCH):
         of = [
             [
