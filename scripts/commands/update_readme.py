@@ -42,7 +42,7 @@ STUDY, PROTOCOL, PAPERS_SIZE, COMPARED = "default", "minilm-paper", "mpnet", "re
 SENTENCES = "sentences"
 #: Tables of experiments: a table's mark, its page, the figure beside it, its file, what makes it.
 OF_EXPERIMENTS = (
-    ("questions", PAGE, "figures/parametrisation", "numbers.csv", conditions),
+    ("parametrisation", PAGE, "figures/parametrisation", "numbers.csv", conditions),
     ("basis", BASES, "figures/basis", "numbers.csv", bases),
     ("basis-mpnet", BASES, "figures/basis-mpnet", "numbers.csv", bases),
     ("text-decoder", ARCHITECTURES, "figures/text-decoder", "numbers.csv", texts),
