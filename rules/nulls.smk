@@ -89,7 +89,7 @@ rule null_model_singles:
         MODEL / "logs/null_model_singles-{null}-{batch}.log",
     benchmark:
         MODEL / "benchmarks/null_model_singles-{null}-{batch}.tsv"
-    # These jobs take longest, so they start first.
+    # Only groups take longer.
     priority: 20
     conda:
         "../envs/model.yaml"
@@ -129,7 +129,7 @@ rule null_model_groups:
     wildcard_constraints:
         null="|".join(NULL_MODELS),
     # These jobs take longest, so they start first.
-    priority: 20
+    priority: 25
     conda:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
@@ -174,7 +174,7 @@ rule random_groups:
     wildcard_constraints:
         null="|".join(NULL_GROUPS),
     # These jobs take longest, so they start first.
-    priority: 20
+    priority: 25
     conda:
         "../envs/model.yaml"
     threads: ASCENT["threads"]
