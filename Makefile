@@ -13,7 +13,7 @@ STUDY := results/default
 RULE = results/default results/mpnet results/real-models
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask model gguf verify questions architectures figures test test-long bench decoder equivalence rule scale memory stages rounding gpu lint lock clean
+.PHONY: demo ask model gguf verify questions architectures figures test test-long bench decoder equivalence rule layers scale memory stages rounding floor gpu lint lock clean
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(RUN)
@@ -69,6 +69,10 @@ equivalence: .venv/runs  ## compare the default solver with the paper's 5,000 st
 rule: .venv/runs  ## predict recovery before any ascent, and compare with the studies at hand: docs/recovery.md
 	$(BENCHMARK)/recovery_rule.py $(wildcard $(RULE))
 
+layers: .venv/runs  ## how that prediction does in single layers and after other ascents, 20 minutes: docs/recovery-layers.md
+	$(RUN) --until convert_model
+	$(BENCHMARK)/recovery_layers.py $(wildcard results/_models/minilm-l6-*)
+
 decoder: gguf  ## ask why groups of a decoder's neurons do not lead to their word, half an hour: docs/architectures.md
 	$(BENCHMARK)/decoder.py
 
@@ -85,7 +89,7 @@ stages: .venv/runs  ## say what each stage of a finished study took: make stages
 rounding: .venv/runs  ## measure how processors and batches change the default study's numbers: docs/rounding.md
 	$(BENCHMARK)/rounding.py
 
-floor: .venv/runs  ## compare the ascent with the rate of its matrix products, ten minutes: docs/floor.md, MODELS='folder folder'
+floor: .venv/runs  ## compare the ascent's speed with its matrix products' (MODELS='folder folder'), ten minutes: docs/floor.md
 	$(BENCHMARK)/floor.py $(MODELS)
 
 gpu: .venv/runs  ## measure the ascent on this machine's GPU: docs/gpu.md

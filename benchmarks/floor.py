@@ -30,11 +30,14 @@ TEXT = """# The engine against its floor
 
 Made by `benchmarks/floor.py` (`make floor MODELS='folder folder'`) on one thread of {machine}.
 
-- **ms per neuron-step**: the fastest step in a second, divided by the neurons that ascend together.
+Neurons of `output`.
+
+- **ms per neuron-step**: the fastest of the steps that fit into {seconds:g} s, divided by the neurons
+  that ascend together.
 - **share of matrix rate**: the step's useful operations per second, divided by those of the same matrix
   products alone, timed just before and after it.
 - **solver's share**: of a step's time.
-- **batch**: one neuron, 64, or the engine's own choice. Neurons of `output`.
+- **batch**: one neuron, 64, or the engine's own choice (*own*).
 
 Over all models, at the engine's own choice:
 
@@ -62,7 +65,7 @@ def main(models, seconds, memory_mb, out, page):
                     row |= {"solver": solver, "batch": batch, "own": batch == own}
                     rows.append(row | measured(model, made, layer, batch, seconds))
                     print(*rows[-1].values(), flush=True)
-    _write(pd.DataFrame(rows), Path(out), page)
+        _write(pd.DataFrame(rows), seconds, Path(out), page)
 
 
 def measured(model, solver, layer: int, batch: int, seconds: float) -> dict:
@@ -102,11 +105,12 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([lowest, largest], axis=1).reset_index()
 
 
-def _write(table: pd.DataFrame, out: Path, page) -> None:
+def _write(table: pd.DataFrame, seconds: float, out: Path, page) -> None:
     write_text(table.to_csv(index=False, float_format="%.4g"), out / "floor.csv")
     shown = table.assign(own=table["own"].map({True: "own", False: ""}))
     numbers = {
         "machine": _machine(),
+        "seconds": seconds,
         "summary": _table(summary(table).map(lambda value: readable(value, digits=3))),
         "table": _table(shown.map(lambda value: readable(value, digits=3))),
     }

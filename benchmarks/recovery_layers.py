@@ -36,7 +36,7 @@ ALL = "all layers"
 #: Group sizes: from all layers, and from one.
 SIZES, SIZES_OF_LAYER = (25, 50, 100, 250), (10, 25, 50, 100)
 REPLICATES, SEED = 2, 2023
-#: Words that directions are fitted on; starts at which gradients are taken.
+#: Words that directions are fitted on and judged by; starts at which gradients are taken.
 WORDS, STARTS = 2000, 2
 
 
@@ -59,10 +59,10 @@ def main(folder, targets, threads, out, page) -> None:
 
 
 def of_source(model: Model, ids: np.ndarray, null: str, replicate: int) -> pd.DataFrame:
-    """A row per group and ascent, of the model or of a replicate of a null model."""
+    """A row per group and ascent (`study`), of the model or of a replicate of a null model."""
     taps = all_taps(model.transformer(), ["output"])
     draw = generator(SEED, "recovery rule", "words")
-    among = draw.permutation(np.flatnonzero(model.candidates))[:WORDS]
+    among = draw.permutation(np.setdiff1d(np.flatnonzero(model.candidates), ids))[:WORDS]
     by_words, own = (
         np.concatenate(list(model.word_activations(read, taps).values()), axis=1)
         for read in (among, ids)
@@ -71,16 +71,19 @@ def of_source(model: Model, ids: np.ndarray, null: str, replicate: int) -> pd.Da
     activations = np.stack([by_words[:, rows].mean(axis=1) for rows in columns], axis=1)
     parts = []
     for scope, rows in groups.groupby("scope", sort=False).indices.items():
-        pool = own.shape[1] // (1 if scope == ALL else model.layers)
-        read = (
-            taps,
-            [columns[row] for row in rows],
-            pool,
-            among,
-            activations[:, rows].astype(float),
+        found = expected(
+            model,
+            SEED,
+            (null, replicate),
+            taps=taps,
+            chosen=[columns[row] for row in rows],
+            neurons=own.shape[1] // (1 if scope == ALL else model.layers),
+            among=among,
+            activations=activations[:, rows].astype(float),
+            targets=groups["id"].to_numpy()[rows],
+            scale=1.0,
+            starts=STARTS,
         )
-        targets = groups["id"].to_numpy()[rows]
-        found = expected(model, SEED, (null, replicate), *read, targets, 1.0, STARTS)
         parts.append(groups.iloc[rows].assign(**found))
     groups = pd.concat(parts).sort_index()
     places = neuron_tuples(model.neurons("output"))
@@ -126,7 +129,7 @@ def _derived(model: Model, null: str, replicate: int) -> Model:
 
 
 def by(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Per value of a column: what was known, expected and found, and the rule's share of variance."""
+    """Per value of a column: what was expected and found, and the rule's share of variance."""
     rows = []
     for value, part in table.groupby(column, sort=False):
         part = part.assign(rule=part["rule_1"])

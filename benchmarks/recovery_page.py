@@ -37,8 +37,8 @@ METHODS = {
 }
 #: The study and model that the power was chosen on.
 FITTED = ("default", "minilm-l6")
-#: Optima of the experiment whose ascents are followed, `make questions`.
-ALONG = "results/questions/minilm-l6/experiments/explanation/optima"
+#: Optima of the experiment whose ascents are followed (config/answers.yaml).
+ALONG = "results/explanation/minilm-l6/experiments/explanation/optima"
 CURVE = ["study", "model", "null", "selection", "size"]
 KINDS = {"model": MODEL} | {name: NULLS[name] for name in ("permuted", "untrained")}
 RESAMPLES, SEED, CONFIDENCE = 2000, 2023, 0.95

@@ -98,8 +98,19 @@ def predicted(study, name, settings, source, words, starts, sizes, targets) -> p
     activations = np.stack([a[:, rows].mean(axis=1) for rows in chosen], axis=1).astype(float)
     del a
     scale = settings["ascent"]["init"]["scale"]
-    read = (taps, chosen, neurons, among, activations, ids[groups["word"]].to_numpy())
-    found = expected(model, seed, source, *read, scale, starts)
+    found = expected(
+        model,
+        seed,
+        source,
+        taps=taps,
+        chosen=chosen,
+        neurons=neurons,
+        among=among,
+        activations=activations,
+        targets=ids[groups["word"]].to_numpy(),
+        scale=scale,
+        starts=starts,
+    )
     return groups.assign(
         study=study.name,
         model=name,
@@ -114,7 +125,7 @@ def predicted(study, name, settings, source, words, starts, sizes, targets) -> p
 
 
 def expected(
-    model: Model, seed, source, taps, chosen, neurons, among, activations, targets, scale, starts
+    model: Model, seed, source, *, taps, chosen, neurons, among, activations, targets, scale, starts
 ) -> dict[str, np.ndarray]:
     """What is known of n groups before an ascent, and what it lets expect: (n,) by column.
 

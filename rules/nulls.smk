@@ -135,7 +135,7 @@ rule null_model_groups:
     threads: ASCENT["threads"]
     resources:
         **HOW,
-        mem_mb=holding_model(4000, copies=3),
+        mem_mb=holding_reference(4000, copies=3),
         runtime=growing(240),
         gpu=gpus(),
     params:

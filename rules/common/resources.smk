@@ -29,6 +29,18 @@ def holding_model(fixed, copies):
     return megabytes
 
 
+def holding_reference(fixed, copies):
+    """Return the same, with the activations of the groups' neurons by the words of null models."""
+    of_model = holding_model(fixed, copies)
+
+    def megabytes(wildcards, attempt):
+        words = entry(wildcards.model)["words"] if NULLS["words"] == "all" else NULLS["words"]
+        numbers = words * neurons_of(wildcards.model, "model")
+        return of_model(wildcards, attempt) + attempt * ceil(4 * numbers / 2**20)
+
+    return megabytes
+
+
 def gpus():
     """Return the GPUs an ascent requests: one for `cuda`, and for `auto` if one computes here."""
     return int(ASCENT["device"] == "cuda" or (ASCENT["device"] == "auto" and gpu_computes()))

@@ -25,13 +25,13 @@ def main(
         candidates, reference, targets, tokenizer, contexts, conditions, requested, seed
     )
     tables = []
-    for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
-        plain = inputs.neurons_of(
-            path, replicate, len(replicates), context, device=execution.device
-        )
+
+    def ascend(path, replicate):
+        # In a function, so that its model is freed before the next is opened.
+        plain = inputs.open(path, replicate, len(replicates), context, device=execution.device)
         prefix = ("null", null, replicate) if null != "model" else ()
         for name, condition, neurons in _in_bases(plain, conditions):
-            objectives = neurons.objectives(requested, inputs.targets, condition)
+            objectives = neurons.objectives(requested, inputs.chosen, condition)
             if not len(objectives):
                 continue
             objectives["identity"] = [(*prefix, *i) for i in _identities(objectives, condition)]
@@ -40,6 +40,9 @@ def main(
             found = _found(neurons, objectives, protocol, execution, next(iter(corpus), None))
             facts = {"condition": name, "null": null, "draw": replicate}
             tables.append(found.assign(**facts, **_varied(condition)))
+
+    for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
+        ascend(path, replicate)
     write_table(pd.concat(tables, ignore_index=True), table)
 
 

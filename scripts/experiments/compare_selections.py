@@ -31,9 +31,11 @@ def main(
     )
     words, targets = inputs.words, pd.read_parquet(targets)
     sizes, overlaps, shared = requested["groups"]["sizes"], [], []
-    for (null, replicate), path in zip(sources, weights, strict=True):
-        of = inputs.neurons_of(path, context=context)
-        groups = {name: _by_word(of, inputs.targets, sizes, c) for name, c in conditions.items()}
+
+    def compare(path, null, replicate):
+        # In a function, so that its model is freed before the next is opened.
+        of = inputs.open(path, context=context)
+        groups = {name: _by_word(of, inputs.chosen, sizes, c) for name, c in conditions.items()}
         for one, other in combinations(groups, 2):
             # In the order of the first: the order of a set changes from run to run.
             for key in (key for key in groups[one] if key in groups[other]):
@@ -43,7 +45,10 @@ def main(
         pairs = _pairs(targets, known, of, words, intervals.seed)
         alone = {name: c for name, c in conditions.items() if c["activations"] == "alone"}
         for name, condition in alone.items():
-            shared += _shared(of, pairs, words, sizes, name, condition, null, replicate)
+            shared.extend(_shared(of, pairs, words, sizes, name, condition, null, replicate))
+
+    for source, path in zip(sources, weights, strict=True):
+        compare(path, *source)
     write_for_people(_means(overlaps, ["condition", "other"], "overlap", intervals), files)
     table = _means(shared, ["condition", "relation"], "share", intervals)
     write_for_people(table, sharing)

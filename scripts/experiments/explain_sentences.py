@@ -27,13 +27,15 @@ def main(
         candidates, reference, targets, tokenizer, contexts, conditions, requested, seed
     )
     tables = []
-    for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
+
+    def explain(path, replicate):
+        # In a function, so that its model is freed before the next is opened.
         # Sentences stand alone: a study whose words have a context is refused.
-        plain = inputs.neurons_of(path, replicate, len(replicates), context=(), device=device)
+        plain = inputs.open(path, replicate, len(replicates), context=(), device=device)
         own = optima[optima["draw"] == replicate]
         for choice, names in _same_objectives(conditions):
             neurons = plain.in_basis(choice["basis"], choice["site"])
-            objectives = neurons.objectives(requested, inputs.targets, choice)
+            objectives = neurons.objectives(requested, inputs.chosen, choice)
             if not len(objectives):
                 continue
             read = token_activations(neurons.model, texts, objectives["neurons"].tolist())
@@ -45,6 +47,9 @@ def main(
                 place = conditions[name]["protocol"]["place"]
                 measures = judged(found, at, place, neurons.model, read)
                 tables.append(found[[*OBJECTIVE, "condition"]].join(measures))
+
+    for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
+        explain(path, replicate)
     write_table(pd.concat(tables, ignore_index=True), table)
 
 

@@ -22,8 +22,10 @@ def main(singles, activations, candidates, weights, sites, inputs, replicates, s
     counted = words["candidate"].to_numpy()
     e = read_embeddings(weights)
     matrices = read_matrices(sites, activations)
-    tables, inputs_of = [], []
+    tables = []
+    # Of one replicate at a time, since the activations of its neurons by all words are in memory.
     for replicate in range(replicates):
+        drawn = []
         for name in inputs:
             dice, found = generator(seed, "null input", name, replicate), neurons.copy()
             if name == "random_word":
@@ -39,15 +41,15 @@ def main(singles, activations, candidates, weights, sites, inputs, replicates, s
                 if name == "embedding_covariance":
                     vectors = like_words(vectors, e[counted])
                 found["nearest_cosine"] = nearest_words(vectors, e, counted)[1]
-            tables.append(found.assign(null=name, draw=replicate))
-            inputs_of.append(vectors)
+            drawn.append((found.assign(null=name, draw=replicate), vectors))
+        if drawn:
+            found, vectors = zip(*drawn, strict=True)
+            found = pd.concat(found, ignore_index=True)
+            explained = _explained(np.concatenate(vectors), e[counted])
+            tables.append(found.join(neuron_explanations(found, matrices, words, explained)))
     columns = ["null", "draw", "site", "layer", "index", "nearest_cosine", "activation"]
     columns += [*MEASURES]
-    found = pd.DataFrame()
-    if tables:
-        found = pd.concat(tables, ignore_index=True)
-        explained = _explained(np.concatenate(inputs_of), e[counted])
-        found = found.join(neuron_explanations(found, matrices, words, explained))
+    found = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     write_table(found.reindex(columns=columns), table)
 
 

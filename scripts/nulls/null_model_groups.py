@@ -43,6 +43,7 @@ def main(
             site: [a for tap, a in by_reference.items() if tap.site == site] for site in sites
         }
         means = mean_activations(matrices, groups["neurons"].tolist(), np.arange(len(reference)))
+        del by_reference, matrices  # not needed during the ascent
         tables.append(
             describe_null_groups(
                 model, groups, reference, means, null, replicate, protocol, execution, start

@@ -1,4 +1,7 @@
-"""Activations of neurons and groups by words, from the word activations that a study stores."""
+"""Activations of neurons and groups by words, from matrices of word activations.
+
+A study stores those of its model; V is its vocabulary.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -52,9 +55,9 @@ def mean_activations(
     """Compute the mean activations of groups of neurons by some words.
 
     Args:
-        matrices: word activations per site and layer, each (V, width).
+        matrices: word activations per site and layer, each (rows, width).
         groups: n lists of neurons (site, layer, index).
-        ids: ids of the words, (W,).
+        ids: the rows of the words, (W,).
 
     Returns:
         (W, n), float64.

@@ -43,7 +43,7 @@ def test_a_wrong_setting_is_refused_before_any_job(project, part):
         text = snakemake(project, overlay=str(file), fails=True)
         assert "The settings cannot be used." in text, key
         for line in lines:
-            assert line in text, key
+            assert line in text, (key, line)
         assert "Traceback" not in text and "Building DAG" not in text, key
     assert not (project / "results").exists()
 

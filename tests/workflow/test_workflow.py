@@ -129,7 +129,7 @@ def test_the_scheduler_selects_jobs_only_when_others_have_ended(study):
     assert jobs > 60 and jobs / 4 < text.count("Ready jobs: ") < 3 * jobs
 
 
-def test_no_package_warns_in_a_run(study):
+def test_no_job_warns(study):
     assert "Warning:" not in (study / "run.log").read_text(encoding="utf-8")
 
 

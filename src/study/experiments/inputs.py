@@ -24,7 +24,7 @@ class ExperimentInputs:
     tokenizer: of the model and its null models.
     reference: ids of the words over which neurons are summarised for relative selection.
     contexts: sentences and phrases; empty if the experiment needs none.
-    targets: the words of the experiment's groups: `word`, `id`.
+    chosen: the words of the experiment's groups: `word`, `id`.
     reading: how models are read: `read`, `seek` and `dtype`.
     seed: of the choice of words, neurons and items.
     """
@@ -33,7 +33,7 @@ class ExperimentInputs:
     tokenizer: Tokenizer
     reference: np.ndarray
     contexts: list[Context]
-    targets: pd.DataFrame
+    chosen: pd.DataFrame
     reading: Mapping
     seed: int
 
@@ -76,12 +76,12 @@ class ExperimentInputs:
             tokenizer=tokenizer,
             reference=pd.read_parquet(reference)["id"].to_numpy(),
             contexts=contexts,
-            targets=chosen,
+            chosen=chosen,
             reading=Protocol(**next(iter(conditions.values()))["protocol"]).reading,
             seed=seed,
         )
 
-    def neurons_of(
+    def open(
         self, weights: str | Path, replicate: int = 0, replicates: int = 1, context=(), **options
     ) -> ExperimentObjectives:
         """Open the model, or a replicate of a null model, and return its neurons.

@@ -44,7 +44,7 @@ def described(
         items: of searches, what `study.texts.searches.search` returns beside the optima.
 
     Returns:
-        n rows: the optima's own columns, and, at the position that is read if nothing else is said,
+        n rows: the optima's own columns and these, at the position that is read unless stated:
 
         - `activation`, `ceiling`, `start_activation`; `gain_at_the_end`: what the last tenth of the
           steps gained, as a share of the last activation's size.

@@ -109,7 +109,7 @@ def run_ascent(
         point = solver.look(state.solver_state)
         value, gradient = evaluate(point)
         outcome = state.observe(solver.keeps_best, settings, point, value, gradient)
-        # The only synchronisation with a GPU in a step.
+        # Waits for a GPU, as storing the pairs of lbfgs does.
         some_ended = not outcome.ascending.all()
         if progress:
             progress(taken, left, value.nanmean())

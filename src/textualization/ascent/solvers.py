@@ -179,13 +179,15 @@ class Lbfgs:
         first = state["value"].isinf()
         step = trial - point
         move, change = _tangent(step, trial), state["gradient"] - uphill
+        changed = state["preconditioned"] - preconditioned
         # Without negative curvature along a move, its pair would make the Hessian indefinite.
         fall = (move * change).sum(dim=1)
         curved = fall > 1e-10 * move.norm(dim=1) * change.norm(dim=1)
-        stored, slots = (curved & ~first).nonzero()[:, 0], state["pairs"] % self.memory
-        slots = slots[stored]
-        state["moves"][stored, slots] = move[stored]
-        state["changes"][stored, slots] = (state["preconditioned"] - preconditioned)[stored]
+        # y·Py is positive, but a difference of nearly equal gradients may round to less.
+        stored = curved & ~first & ((change * changed).sum(dim=1) > 0)
+        rows = stored.nonzero()[:, 0]
+        slots = state["pairs"][rows] % self.memory
+        state["moves"][rows, slots], state["changes"][rows, slots] = move[rows], changed[rows]
 
         accepted = value > state["value"] - self._SLACK * state["value"].abs()
         trust = self._new_trust(state, value, step, accepted, first)
@@ -197,10 +199,10 @@ class Lbfgs:
         # Reading the buffers takes most of a move: each is multiplied by both vectors at once.
         both = torch.stack([change, uphill], dim=1).mT
         along, across = state["moves"] @ both, state["changes"] @ both
-        state["products"][stored, :, slots] = along[stored, :, 0]
-        curvatures = across[stored, :, 0]
-        state["curvatures"][stored, :, slots] = state["curvatures"][stored, slots] = curvatures
-        state = state | {"pairs": state["pairs"] + (curved & ~first)}
+        state["products"][rows, :, slots] = along[rows, :, 0]
+        curvatures = across[rows, :, 0]
+        state["curvatures"][rows, :, slots] = state["curvatures"][rows, slots] = curvatures
+        state = state | {"pairs": state["pairs"] + stored}
         direction = self._inverse_hessian(state, preconditioned, along[..., 1], across[..., 1])
         direction = _tangent(direction, point)
         # Stale pairs can give a direction that does not ascend; the gradient then replaces it.
@@ -250,13 +252,13 @@ class Lbfgs:
         curvature = state["curvatures"].diagonal(**diagonal).gather(1, newest)
         scale = torch.where(pairs[:, None] > 0, falls[:, -1:] / curvature, 1)
         a = torch.linalg.solve_triangular(r, along.gather(1, order)[..., None], upper=True)[..., 0]
-        by_slot = torch.zeros_like(a).scatter(1, order, a)[:, None]
-        curved = (by_slot @ state["curvatures"])[:, 0] - across
-        b = falls * a + scale * curved.gather(1, order)
+        a_by_slot = torch.zeros_like(a).scatter(1, order, a)[:, None]
+        rest = (a_by_slot @ state["curvatures"])[:, 0] - across
+        b = falls * a + scale * rest.gather(1, order)
         b = torch.linalg.solve_triangular(r.mT, b[..., None], upper=False)[..., 0]
-        b = torch.zeros_like(b).scatter(1, order, b)[:, None]
-        change, move = (by_slot @ state["changes"])[:, 0], (b @ state["moves"])[:, 0]
-        return scale * (preconditioned - change) + move
+        b_by_slot = torch.zeros_like(b).scatter(1, order, b)[:, None]
+        of_changes, of_moves = a_by_slot @ state["changes"], b_by_slot @ state["moves"]
+        return scale * (preconditioned - of_changes[:, 0]) + of_moves[:, 0]
 
 
 _CLASSES = globals() | vars(parametrisations)

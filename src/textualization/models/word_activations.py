@@ -82,7 +82,13 @@ def summarise_neurons(
 def summaries_of(
     activations: Mapping[Tap, np.ndarray], ids: np.ndarray, top: int = 1
 ) -> pd.DataFrame:
-    """Summarise every neuron of some taps by its activations, (n, width) per tap; see above."""
+    """Summarise every neuron of some taps by its activations, as `summarise_neurons` does.
+
+    Args:
+        activations: by the words, (n, width) per tap.
+        ids: vocabulary ids of the words, (n,).
+        top: number of the most activating words to list per neuron.
+    """
     tables = []
     for tap, a in activations.items():
         table = neuron_summary(a, np.ones(len(a), dtype=bool), top)
