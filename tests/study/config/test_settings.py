@@ -216,6 +216,7 @@ STUDIES = sorted({path.name for path in (ROOT / "config").glob("*.yaml")} - {"co
 
 #: A shipped config that changes another one.
 UPON = {"test-questions.yaml": "test.yaml", "mpnet-basis.yaml": "questions.yaml"}
+UPON |= {"mpnet-contexts.yaml": "questions.yaml"}
 
 
 @pytest.mark.parametrize("name", STUDIES)
