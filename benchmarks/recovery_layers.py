@@ -15,7 +15,7 @@ import torch
 import textualization as tx
 from recovery_page import KINDS, Resampled, mean_of_known, r2
 from recovery_rule import cosine, expected
-from show import _machine, _table
+from show import _table
 from textualization.analysis.null_draws import dealt
 from textualization.analysis.selection import neuron_tuples
 from textualization.analysis.similarity import nearest_words
@@ -41,6 +41,12 @@ WORDS, STARTS = 2000, 2
 
 
 def main(folder, targets, threads, out, page) -> None:
+    if not Path(out).exists():
+        write_text(_made(folder, targets, threads).to_csv(index=False, float_format="%.5g"), out)
+    _write(pd.read_csv(out, dtype={"word": str}), page)
+
+
+def _made(folder, targets, threads) -> pd.DataFrame:
     torch.set_num_threads(threads)
     logging.basicConfig(level=logging.WARNING)
     model = tx.load(folder, device="cpu")
@@ -53,9 +59,7 @@ def main(folder, targets, threads, out, page) -> None:
             some = np.array(dealt(ids.tolist(), replicate, -(-len(ids) // REPLICATES)))
             tables.append(of_source(_derived(model, null, replicate), some, null, replicate))
             print(null, replicate, flush=True)
-    table = pd.concat(tables, ignore_index=True)
-    write_text(table.to_csv(index=False, float_format="%.5g"), Path(out))
-    _write(table, page)
+    return pd.concat(tables, ignore_index=True)
 
 
 def of_source(model: Model, ids: np.ndarray, null: str, replicate: int) -> pd.DataFrame:
@@ -159,7 +163,6 @@ def _write(table: pd.DataFrame, page) -> None:
     whole = Resampled(inside.assign(rule=inside["rule_1"]))
     of_all = table[table["scope"] == ALL].assign(ascent=lambda table: table["study"])
     numbers = {
-        "machine": _machine(),
         "words": table["word"].nunique(),
         "replicates": REPLICATES,
         "all": whole.interval(r2(whole.means("recovered"), whole.means("rule"))),
