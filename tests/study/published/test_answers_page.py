@@ -9,6 +9,7 @@ import yaml
 
 from paths import ROOT
 from study.config.experiments import conditions
+from study.config.settings import normalised
 from study.published.answers import (
     AnswersError,
     Results,
@@ -248,9 +249,8 @@ def test_the_page_is_as_the_template_and_the_tables_say(tmp_path):
 
 def test_the_template_names_conditions_that_experiments_declare():
     template = yaml.safe_load((ROOT / "docs/answers.template.yaml").read_text(encoding="utf-8"))
-    declared = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))[
-        "experiments"
-    ]
+    settings = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    declared = normalised(settings)["experiments"]
     sources = {n: s["experiment"] for n, s in template["sources"].items() if "experiment" in s}
     names = {name for section in template["sections"] for name in needed(section)}
     assert set(sources.values()) <= set(declared)
