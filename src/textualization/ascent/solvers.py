@@ -179,7 +179,7 @@ class Lbfgs:
         first = state["value"].isinf()
         step = trial - point
         move, change = _tangent(step, trial), state["gradient"] - uphill
-        changed = state["preconditioned"] - preconditioned
+        changed = state["preconditioned"] - preconditioned  # P times the change
         # Without negative curvature along a move, its pair would make the Hessian indefinite.
         fall = (move * change).sum(dim=1)
         curved = fall > 1e-10 * move.norm(dim=1) * change.norm(dim=1)
