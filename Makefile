@@ -52,7 +52,7 @@ verify: .venv/runs  ## compare a study with its manifest: STUDY=results/paper OP
 test: .venv/tests lint  ## install, lint, run the unit tests and the workflow on tiny models
 	$(BIN)/python -m pytest
 
-test-long: .venv/tests  ## run the longer tests (families, experiments, kills, faults, SLURM, conda, image, cache), about half an hour
+test-long: .venv/tests  ## run the longer tests (families, experiments, kills, faults, SLURM, conda, image, cache), about twenty minutes
 	$(BIN)/python -m pytest -m campaign -n 3 --no-loadscope-reorder
 
 bench: .venv/runs  ## compare the ascent with its peers, about 15 minutes; tables and figure in results/benchmarks
