@@ -69,9 +69,9 @@ equivalence: .venv/runs  ## compare the default solver with the paper's 5,000 st
 rule: .venv/runs  ## predict recovery before any ascent, and compare with the studies at hand: docs/recovery.md
 	$(BENCHMARK)/recovery_rule.py $(wildcard $(RULE))
 
-layers: .venv/runs  ## how that prediction does in single layers and after other ascents, 20 minutes: docs/recovery-layers.md
+layers: .venv/runs  ## judge that prediction in single layers and after other ascents, 20 minutes: docs/recovery-layers.md
 	$(RUN) --until convert_model
-	$(BENCHMARK)/recovery_layers.py $(wildcard results/_models/minilm-l6-*)
+	$(BENCHMARK)/recovery_layers.py results/_models/minilm-l6-*
 
 decoder: gguf  ## ask why groups of a decoder's neurons do not lead to their word, half an hour: docs/architectures.md
 	$(BENCHMARK)/decoder.py

@@ -180,6 +180,8 @@ if __name__ == "__main__":
     parser.add_argument("folder", help="MiniLM's folder, results/_models/minilm-l6-*")
     parser.add_argument("--targets", default="config/words.tsv")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", default="results/benchmarks/recovery_layers.csv")
+    parser.add_argument(
+        "--out", default="results/benchmarks/recovery_layers.csv", help="read if it exists"
+    )
     parser.add_argument("--page", default="docs/recovery-layers.md")
     main(**vars(parser.parse_args()))
