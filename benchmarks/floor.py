@@ -74,7 +74,8 @@ def measured(model, solver, layer: int, batch: int, seconds: float) -> dict:
     evaluate = Evaluation(mean_of(neurons, model), model)
     dice = torch.Generator().manual_seed(0)
     start = torch.randn(batch, model.free, generator=dice, dtype=torch.float64) * 10
-    state, ticks = solver.begin(start.to(model.dtype)), []
+    steps = torch.ones(batch, dtype=torch.long)
+    state, ticks = solver.begin(start.to(model.dtype), steps), []
     shape = (model.hidden, model.intermediate)
     timed = (shape, layer, batch, min(seconds, 0.5))
     before = matmul_rate(*timed, dtype=model.dtype)

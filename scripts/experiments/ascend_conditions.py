@@ -10,10 +10,11 @@ from study.config.experiments import ALONE, SEARCHES
 from study.experiments.inputs import ExperimentInputs
 from study.experiments.objectives import ExperimentObjectives
 from study.experiments.optima import described
+from study.experiments.packing import ascend_together, packs
 from study.job import in_turn, run
 from study.starts import at_own_words, at_words, started
 from study.texts.searches import search
-from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
+from textualization.ascent.protocol import Execution, Protocol
 from textualization.files import write_table
 
 
@@ -30,16 +31,20 @@ def main(
         # In a function, so that its model is freed before the next is opened.
         plain = inputs.open(path, replicate, len(replicates), context, device=execution.device)
         prefix = ("null", null, replicate) if null != "model" else ()
-        for name, condition, neurons in _in_bases(plain, conditions):
+        found = {}
+        for pack, neurons in _in_bases(plain, conditions):
+            condition = next(iter(pack.values()))  # they differ in their number of steps only
             objectives = neurons.objectives(requested, inputs.chosen, condition)
             if not len(objectives):
                 continue
             objectives["identity"] = [(*prefix, *i) for i in _identities(objectives, condition)]
             objectives = _started(objectives, neurons, condition, start)
-            protocol = Protocol(**condition["protocol"])
-            found = _found(neurons, objectives, protocol, execution, next(iter(corpus), None))
+            protocols = [Protocol(**condition["protocol"]) for condition in pack.values()]
+            optima = _found(neurons, objectives, protocols, execution, next(iter(corpus), None))
+            found |= zip(pack, optima, strict=True)
+        for name in [name for name in conditions if name in found]:
             facts = {"condition": name, "null": null, "draw": replicate}
-            tables.append(found.assign(**facts, **_varied(condition)))
+            tables.append(found[name].assign(**facts, **_varied(conditions[name])))
 
     for replicate, path in in_turn("replicate", zip(replicates, weights, strict=True)):
         ascend(path, replicate)
@@ -47,30 +52,32 @@ def main(
 
 
 def _in_bases(plain: ExperimentObjectives, conditions) -> Iterator[tuple]:
-    """Yield every condition: its name, itself and its neurons, which those of one basis share."""
-    in_order = in_turn("condition", conditions.items())
+    """Yield the conditions that ascend together, and their neurons, which those of one basis share."""
+    in_order = in_turn("conditions", packs(conditions))
     for (basis, site), same in groupby(in_order, key=_what_is_read):
         neurons = plain.in_basis(basis, site)
-        for name, condition in same:
-            yield name, condition, neurons
+        for pack in same:
+            yield pack, neurons
 
 
-def _what_is_read(condition: tuple[str, dict]) -> tuple[str, str]:
-    return condition[1]["basis"], condition[1]["site"]
+def _what_is_read(pack: dict[str, dict]) -> tuple[str, str]:
+    condition = next(iter(pack.values()))
+    return condition["basis"], condition["site"]
 
 
 def _found(
-    neurons: ExperimentObjectives, objectives, protocol: Protocol, execution, corpus
-) -> pd.DataFrame:
-    """Ascend on objectives, or search, and describe what is found."""
-    model = neurons.model
+    neurons: ExperimentObjectives, objectives, protocols: list[Protocol], execution, corpus
+) -> list[pd.DataFrame]:
+    """Ascend on objectives by every protocol, or search, and describe what is found."""
+    model, protocol = neurons.model, protocols[0]
     if protocol.solver in SEARCHES:
         optima, items = search(model, objectives, protocol, corpus)
         # What a search finds is described at the token that is read: one position.
-        return described(optima, objectives, neurons, items=items)
+        return [described(optima, objectives, neurons, items=items)]
     ids = np.flatnonzero(model.candidates)
-    optima = ascend_objectives(model, objectives, protocol, execution, ids)
-    return described(optima, objectives, neurons, protocol.length, protocol.place)
+    optima = ascend_together(model, objectives, protocols, execution, ids)
+    at = (protocol.length, protocol.place)
+    return [described(of_one, objectives, neurons, *at) for of_one in optima]
 
 
 def _started(objectives, neurons: ExperimentObjectives, condition, start) -> pd.DataFrame:

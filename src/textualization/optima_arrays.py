@@ -13,6 +13,9 @@ from textualization.files import atomic
 
 #: Metadata key of the table of objectives in a file.
 KEY = "objectives"
+#: Arrays with one row per objective.
+_BY_ROW = ("start", "embedding", "activation", "ceiling", "largest_entries")
+_BY_ROW += ("finite", "dead", "taken")
 
 
 @dataclass
@@ -51,6 +54,17 @@ class OptimaArrays:
         """Return arrays of zero optima."""
         arrays = {f.name: np.empty(0) for f in fields(cls) if f.name != "objectives"}
         return cls(objectives=objectives, **arrays)
+
+    def part(self, rows: slice, steps: np.ndarray) -> "OptimaArrays":
+        """Return some of the optima, with their curves at some of the recorded steps."""
+        of_rows = {name: getattr(self, name)[rows] for name in _BY_ROW}
+        recorded = np.isin(self.steps, steps)
+        return OptimaArrays(
+            objectives=self.objectives.iloc[rows].reset_index(drop=True),
+            **of_rows,
+            steps=self.steps[recorded],
+            curve=self.curve[recorded, rows],
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the optima to one safetensors file, atomically."""

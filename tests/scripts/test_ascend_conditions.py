@@ -1,4 +1,4 @@
-"""The script that ascends under every condition: one replicate's model is in memory at a time."""
+"""The script that ascends under every condition: one model at a time, and conditions in order."""
 
 import gc
 import weakref
@@ -39,25 +39,56 @@ def alive(monkeypatch):
     gc.enable()
 
 
-def test_a_replicates_model_is_freed_before_the_next_is_opened(alive, tmp_path):
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A folder with what the script reads of a study of a tiny model."""
+    folder = tmp_path_factory.mktemp("study")
     tensors, facts = convert(DATA / "tiny-deep")
-    save_file(tensors, tmp_path / "frozen.safetensors", metadata=metadata(facts))
+    save_file(tensors, folder / "frozen.safetensors", metadata=metadata(facts))
     model = tx.load(DATA / "tiny-deep", device="cpu")
-    model.words.to_parquet(tmp_path / "candidates.parquet")
+    model.words.to_parquet(folder / "candidates.parquet")
     ids = np.flatnonzero(model.candidates)
-    pd.DataFrame({"id": ids[::2]}).to_parquet(tmp_path / "reference.parquet")
+    pd.DataFrame({"id": ids[::2]}).to_parquet(folder / "reference.parquet")
     targets = pd.DataFrame({"word": model.words["word"][ids[:6]], "id": ids[:6]})
-    targets.to_parquet(tmp_path / "targets.parquet")
-    nulls = {"models": ["permuted"], "replicates": 3}
-    experiment = {"base": {"steps": 2}, "nulls": nulls, "reference": "paper", "vary": VARY}
+    targets.to_parquet(folder / "targets.parquet")
+    return folder
+
+
+def run_script(study, vary, table, replicates=3) -> pd.DataFrame:
+    nulls = {"models": ["permuted"], "replicates": replicates}
+    experiment = {"base": {"steps": 2}, "nulls": nulls, "reference": "paper", "vary": vary}
     every = {name: of for found in conditions(experiment).values() for name, of in found.items()}
     ascend_conditions.main(
-        [tmp_path / "frozen.safetensors"] * 3, tmp_path / "candidates.parquet",
-        tmp_path / "reference.parquet", tmp_path / "targets.parquet",
+        [study / "frozen.safetensors"] * replicates, study / "candidates.parquet",
+        study / "reference.parquet", study / "targets.parquet",
         DATA / "tiny-deep/tokenizer.json", [],
         {name: resolved(one, changed()) for name, one in every.items()},
         {"singles": {"neurons": 3}, "groups": {"of": "targets", "words": "all", "sizes": [8]}},
-        1, [0, 1, 2], "permuted", Execution(device="cpu"), tmp_path / "optima.parquet",
+        1, list(range(replicates)), "permuted", Execution(device="cpu"), table,
     )  # fmt: skip
+    return pd.read_parquet(table)
+
+
+def test_a_replicates_model_is_freed_before_the_next_is_opened(alive, study, tmp_path):
+    found = run_script(study, VARY, tmp_path / "optima.parquet")
     assert alive == [0, 0, 0]
-    assert set(pd.read_parquet(tmp_path / "optima.parquet")["draw"]) == {0, 1, 2}
+    assert set(found["draw"]) == {0, 1, 2}
+
+
+def test_conditions_that_ascend_together_give_the_table_of_each_alone(study, tmp_path, monkeypatch):
+    # In an order in which conditions of one pack are not neighbours.
+    vary = {"paper": {"steps": [1, 3], "solver": ["paper", "sphere"]}, "adam": {"solver": "adam"}}
+    together = run_script(study, vary, tmp_path / "together.parquet", replicates=2)
+    monkeypatch.setattr(
+        ascend_conditions, "packs", lambda of: [{name: one} for name, one in of.items()]
+    )
+    alone = run_script(study, vary, tmp_path / "alone.parquet", replicates=2)
+    assert together["condition"].nunique() == 5 and len(together) == 5 * (9 + 6 + 3)
+    for name in together:
+        pair = together[name], alone[name]
+        if name == "embedding":
+            np.testing.assert_allclose(*(np.stack(of) for of in pair), rtol=1e-3, atol=1e-4)
+        elif together[name].dtype.kind == "f":
+            np.testing.assert_allclose(*pair, rtol=1e-3, atol=1e-4, err_msg=name)
+        else:
+            pd.testing.assert_series_equal(*pair)

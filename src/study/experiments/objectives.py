@@ -10,11 +10,14 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import torch
 
 from study.experiments.context_groups import context_activations, context_groups, summary_over
 from study.experiments.context_table import Context
 from study.word_groups import first_neurons
 from textualization.analysis.null_draws import dealt
+from textualization.ascent.exhaustive import by_words
+from textualization.ascent.objectives import mean_of
 from textualization.draws import drawn_neurons, generator
 from textualization.models.bases import basis_rows, read_in
 from textualization.models.model import Model
@@ -192,6 +195,17 @@ class ExperimentObjectives:
             sizes,
             choice["selection"],
         )
+
+    def by_reference(self, objectives: pd.DataFrame) -> np.ndarray:
+        """Compute the activation of n objectives by the C words `reference`, (C, n)."""
+        groups = objectives["neurons"].tolist()
+
+        def computed():
+            transformer = self.model.transformer()
+            means = mean_of(groups, transformer)
+            return by_words(transformer, means, torch.tensor(self.reference)).cpu().numpy()
+
+        return self._once(("by reference", tuple(map(tuple, groups))), computed)
 
     def _part(self, items) -> list:
         return dealt(list(items), self._replicate, -(-len(items) // self._replicates))

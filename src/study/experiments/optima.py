@@ -19,7 +19,6 @@ from textualization.analysis.similarity import (
     unit,
     utilisation,
 )
-from textualization.ascent.exhaustive import by_words
 from textualization.ascent.objectives import mean_of
 from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
@@ -69,7 +68,7 @@ def described(
     if neurons.contexts:
         found = found.join(context_cosines(found, e, model, neurons.contexts))
     found["word_activation"] = _own_word_activation(objectives, model)
-    by_reference = _by_reference(objectives, model, reference)
+    by_reference = neurons.by_reference(objectives)
     explained = explanation(e, start, model.embeddings[reference], by_reference)
     found["explanation"] = explained["explanation"].to_numpy()
     found["best_word_activation"] = by_reference.max(axis=0)
@@ -170,13 +169,6 @@ def _own_word_activation(objectives: pd.DataFrame, model: Model) -> np.ndarray:
         inputs = transformer.word_embeddings[torch.as_tensor(targets[has])]
         found[has] = means.at(transformer, inputs).cpu().numpy()
     return found
-
-
-def _by_reference(objectives: pd.DataFrame, model: Model, reference: np.ndarray) -> np.ndarray:
-    """Compute each objective's activation by the C reference words, (C, n)."""
-    transformer = model.transformer()
-    means = mean_of(objectives["neurons"].tolist(), transformer)
-    return by_words(transformer, means, torch.tensor(reference)).cpu().numpy()
 
 
 def _restart_cosine(objectives: pd.DataFrame, e: np.ndarray) -> np.ndarray:

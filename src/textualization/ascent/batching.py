@@ -45,7 +45,8 @@ def bytes_per_objective(model: FrozenTransformer, solver: Solver, deepest: int) 
     if model.tokens > 3:  # attention multiplies out every pair of tokens
         temporary += 3 * model.tokens**2 * model.hidden
     one = torch.zeros(1, model.free, dtype=model.dtype, device=model.device)
-    state = sum(t.numel() for t in solver.begin(one + 1).values())
+    steps = torch.ones(1, dtype=torch.long, device=model.device)
+    state = sum(t.numel() for t in solver.begin(one + 1, steps).values())
     # A move holds the old and the new state.
     working = getattr(solver, "working", 0)
     return one.element_size() * (saved + temporary + 2 * state + working)

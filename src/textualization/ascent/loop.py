@@ -26,12 +26,14 @@ class AscentSettings:
     Args:
         solver: `paper` (plain ascent in vocabulary space); `lbfgs`, `sphere` (fewer steps to the
             same activation); `adam`, `frank_wolfe` (see `textualization.ascent.parametrisations`).
-        steps: number of moves. The gradient is computed once more, at the last point.
+        steps: number of moves. The gradient is computed once more, at the last point. Objectives may
+            have numbers of their own, see `run_ascent`.
         options: options of the solver, see its class.
         tolerance: an ascent stops early if its activation rises by less than this share over
             `window` steps; 0: never.
         window: number of steps over which the rise is measured.
-        recorded: approximate number of points of the curve, evenly spaced on a log scale.
+        recorded: approximate number of points of the curve, evenly spaced on a log scale; of every
+            number of steps.
     """
 
     solver: str = "paper"
@@ -77,6 +79,7 @@ def run_ascent(
     snapshots: Snapshots | None = None,
     progress: Callable[[int, int, torch.Tensor], None] | None = None,
     candidates: torch.Tensor | None = None,
+    steps: torch.Tensor | None = None,
 ) -> AscentResult:
     """Ascend from given starts.
 
@@ -90,6 +93,7 @@ def run_ascent(
         progress: called with the steps taken, the most steps left, and the batch's mean activation,
             a tensor whose reading waits for a GPU.
         candidates: ids of the words that `adam` and `frank_wolfe` use; all entries if None.
+        steps: number of moves of each objective, (n,), in place of `settings.steps`.
 
     Returns:
         The result, in the order of the objectives.
@@ -100,11 +104,12 @@ def run_ascent(
     """
     start = start.to(device=model.device, dtype=model.dtype)
     solver = make_solver(settings, model, candidates)
+    steps = torch.full((len(start),), settings.steps) if steps is None else steps
     state = _State.resume(snapshots, model.device) if snapshots else None
-    state = state or _State.begin(objectives, start, settings)
+    state = state or _State.begin(objectives, start, steps.to(model.device), settings)
     state.fill(solver, start, batch or len(start))
     evaluate = Evaluation(objectives.rows(state.rows), model)
-    taken, left = state.count(settings)
+    taken, left = state.count()
     while len(state.rows):
         point = solver.look(state.solver_state)
         value, gradient = evaluate(point)
@@ -117,14 +122,14 @@ def run_ascent(
             state.retire(outcome)
             value, gradient = value[outcome.ascending], gradient[outcome.ascending]
         if len(state.rows):
-            done = state.step.to(value.dtype) / settings.steps
+            done = state.step.to(value.dtype) / state.steps[state.rows]
             state.solver_state = solver.move(state.solver_state, value, gradient, done)
             state.step = state.step + 1
             taken, left = taken + len(state.rows), left - len(state.rows)
         if some_ended:
             state.fill(solver, start, batch or len(start))
             evaluate = Evaluation(objectives.rows(state.rows), model)
-            taken, left = state.count(settings)
+            taken, left = state.count()
         if snapshots and snapshots.due():
             snapshots.write(state.tensors())
     if snapshots:
@@ -142,8 +147,7 @@ def make_solver(
         raise ValueError(f"solver {settings.solver} moves one free position, not {model.length}")
     kind = SOLVERS[settings.solver]
     known = [f.name for f in fields(kind)]
-    given = {"gram": lambda: model.gram, "steps": lambda: settings.steps}
-    given["words"] = lambda: _words(model, candidates)
+    given = {"gram": lambda: model.gram, "words": lambda: _words(model, candidates)}
     options = [name for name in known if name not in given]
     unknown = sorted(set(settings.options) - set(options))
     if unknown:
@@ -186,6 +190,7 @@ class _State:
     """Complete state of an ascent: b objectives in the batch, n in all (as in `AscentResult`)."""
 
     queue: torch.Tensor  # all objectives, deepest first, so that a batch has similar depths
+    steps: torch.Tensor  # number of moves of each objective, (n,)
     next: torch.Tensor  # place in the queue of the first waiting objective
     rows: torch.Tensor  # objectives in the batch, (b,)
     step: torch.Tensor
@@ -203,12 +208,15 @@ class _State:
     solver_state: dict[str, torch.Tensor] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, objectives: Objectives, start: torch.Tensor, settings: AscentSettings):
-        n, recorded = len(start), recorded_steps(settings.steps, settings.recorded)
+    def begin(cls, objectives: Objectives, start: torch.Tensor, steps, settings: AscentSettings):
+        n, counts = len(start), steps.unique().tolist()
+        recorded = [recorded_steps(count, settings.recorded) for count in counts]
+        recorded = np.unique(np.concatenate(recorded))
         whole = torch.zeros(n, dtype=torch.long, device=start.device)
         no = torch.zeros(n, dtype=torch.bool, device=start.device)
         return cls(
             queue=objectives.depth().argsort(descending=True, stable=True),
+            steps=steps,
             next=whole.new_zeros(()),
             rows=whole[:0],
             step=whole[:0],
@@ -225,10 +233,6 @@ class _State:
             recorded=torch.from_numpy(recorded).to(start.device),
         )
 
-    @property
-    def waiting(self) -> int:
-        return len(self.queue) - int(self.next)
-
     def fill(self, solver: Solver, start: torch.Tensor, batch: int) -> None:
         """Move waiting objectives into the batch while there is room."""
         first = int(self.next)
@@ -236,7 +240,7 @@ class _State:
         if not len(new):
             return
         self.next = self.next + len(new)
-        initial = solver.begin(start[new])
+        initial = solver.begin(start[new], self.steps[new])
         self.solver_state = {
             k: torch.cat([self.solver_state[k], t]) if self.solver_state else t
             for k, t in initial.items()
@@ -247,9 +251,10 @@ class _State:
         unseen = torch.full_like(start[new, 0], -torch.inf)
         self.value, self.mark = torch.cat([self.value, unseen]), torch.cat([self.mark, unseen])
 
-    def count(self, settings: AscentSettings) -> tuple[int, int]:
+    def count(self) -> tuple[int, int]:
         """Return the steps that all objectives have taken, and the most steps left."""
-        left = int((settings.steps - self.step).sum()) + self.waiting * settings.steps
+        waiting = self.steps[self.queue[int(self.next) :]]
+        left = int((self.steps[self.rows] - self.step).sum() + waiting.sum())
         return int(self.step.sum() + self.taken.sum()), left
 
     def observe(
@@ -271,7 +276,7 @@ class _State:
         due = self.recorded[place] == self.step
         now = self.curve[place, self.rows]
         self.curve[place, self.rows] = torch.where(due, self.value, now)
-        ascending = finite & ~dead & ~converged & (self.step < settings.steps)
+        ascending = finite & ~dead & ~converged & (self.step < self.steps[self.rows])
         return _Outcome(ascending, finite, dead, converged)
 
     def retire(self, outcome: _Outcome) -> None:

@@ -175,20 +175,18 @@ class Adam:
 
     Args:
         words: the words.
-        steps: steps of an ascent. The rate falls to 0 along a half cosine, and the temperature of a
-            mixture falls geometrically.
-        rate: initial learning rate, multiplied by the parametrisation's `scale`.
+        rate: initial learning rate, multiplied by the parametrisation's `scale`. It falls to 0 along
+            a half cosine.
         parametrisation: a key of PARAMETRISATIONS.
         penalty: a key of PENALTIES, or `none`.
         strength: factor on the penalty.
         project_every: with `embedding` or `sphere`, steps between projections of e to its nearest
             word, one of them at the end; 0: none.
-        temperature_from: initial temperature of a mixture.
+        temperature_from: initial temperature of a mixture. It falls geometrically.
         temperature_to: final temperature of a mixture.
     """
 
     words: Words
-    steps: int
     rate: float = 0.05
     parametrisation: str = "embedding"
     penalty: str = "none"
@@ -205,13 +203,14 @@ class Adam:
         wide += 2 * (self.penalty == "nearest_word" or self.project_every > 0)
         return wide * len(self.words.embeddings)
 
-    def begin(self, start):
+    def begin(self, start, steps):
         free = self._kind.begin(start, self.words)
         return {
             "free": free,
             "first": torch.zeros_like(free),
             "second": torch.zeros_like(free),
-            "taken": torch.zeros(len(start), dtype=torch.long, device=start.device),
+            "taken": torch.zeros_like(steps),
+            "steps": steps,
             "key": _keys(start),
         }
 
@@ -237,7 +236,7 @@ class Adam:
         rate = self.rate * self._kind.scale(self.words) * (1 + torch.cos(math.pi * done)) / 2
         free = state["free"] + rate[:, None] * mean / (square.sqrt() + _EPSILON)
         if self.project_every:
-            due = (taken % self.project_every == 0) | (taken == self.steps)
+            due = (taken % self.project_every == 0) | (taken == state["steps"])
             words = self.words.vectors[self.words.nearest(free)]
             free = torch.where(due[:, None], words, free)
         return state | {"free": free, "first": first, "second": second, "taken": taken}
@@ -248,10 +247,10 @@ class Adam:
 
     def _point(self, state, free) -> Point:
         """Return the inputs of free variables, at the temperature of the step."""
-        share = (state["taken"] / self.steps)[:, None].to(free.dtype)
+        share = (state["taken"] / state["steps"])[:, None].to(free.dtype)
         temperature = self.temperature_from * (self.temperature_to / self.temperature_from) ** share
         if self.parametrisation == "gumbel_softmax":
-            free = free + _noise(state, free, self.steps)
+            free = free + _noise(state, free)
         return self._kind.point(free, self.words, temperature)
 
 
@@ -277,9 +276,8 @@ class FrankWolfe:
     def working(self) -> int:
         return 3 * len(self.words.embeddings)
 
-    def begin(self, start):
-        taken = torch.zeros(len(start), dtype=torch.long, device=start.device)
-        return {"point": _at_words_length(start, self.words), "taken": taken}
+    def begin(self, start, steps):
+        return {"point": _at_words_length(start, self.words), "taken": torch.zeros_like(steps)}
 
     def look(self, state):
         return state["point"]
@@ -303,10 +301,11 @@ def _keys(start: torch.Tensor) -> torch.Tensor:
     return (leading * places).sum(dim=1)
 
 
-def _noise(state, free: torch.Tensor, steps: int) -> torch.Tensor:
+def _noise(state, free: torch.Tensor) -> torch.Tensor:
     """Draw Gumbel noise for each objective, (n, V); zero at the last point, the result."""
     rows = []
-    for key, taken in zip(state["key"].tolist(), state["taken"].tolist(), strict=True):
+    of_rows = (state[name].tolist() for name in ("key", "taken", "steps"))
+    for key, taken, steps in zip(*of_rows, strict=True):
         generator = torch.Generator().manual_seed((key * 1_000_003 + taken) % 2**63)
         uniform = torch.rand(free.shape[1], generator=generator, dtype=torch.float64)
         gumbel = -torch.log(-torch.log(uniform.clamp(1e-12, 1 - 1e-12)))

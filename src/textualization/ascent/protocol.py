@@ -29,7 +29,7 @@ from textualization.progress import bar
 #: Objectives with vocabulary vectors in memory at a time.
 CHUNK = 128
 #: Columns that define an objective; all other columns describe it, `sign` among them.
-NEURONS, IDENTITY, START, SIGN = "neurons", "identity", "start", "sign"
+NEURONS, IDENTITY, START, SIGN, STEPS = "neurons", "identity", "start", "sign", "steps"
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,9 @@ def ascend_objectives(
         model: the model, read as `protocol.reading` says.
         objectives: one row per objective: `neurons`, a list of (site, layer, index) or a dict of
             weights (see `weighted_sums`); `identity`, the tuple that x₀ is drawn by; and any
-            descriptive columns. May be empty. Two columns are optional: `sign`, -1 where the lowest
-            activation is sought; `start`, e₀, (H,), in place of a drawn x₀.
+            descriptive columns. May be empty. Three columns are optional: `sign`, -1 where the lowest
+            activation is sought; `start`, e₀, (H,), in place of a drawn x₀; `steps`, a number of
+            moves in place of the protocol's. The curves then hold the recorded steps of all numbers.
         protocol: everything that determines the optima.
         execution: device, threads, memory and snapshots; defaults if None.
         candidates: ids of the words that `adam` and `frank_wolfe` use; all entries if None.
@@ -152,7 +153,7 @@ def ascend_objectives(
         MemoryError: not even one objective fits into memory.
     """
     execution = execution or Execution()
-    defining = [name for name in (NEURONS, IDENTITY, START) if name in objectives]
+    defining = [name for name in (NEURONS, IDENTITY, START, STEPS) if name in objectives]
     facts = objectives.drop(columns=defining).reset_index(drop=True)
     if not len(objectives):
         return OptimaArrays.empty(facts)
@@ -165,6 +166,9 @@ def ascend_objectives(
     init = {"kind": protocol.init["kind"], "scale": deviation(protocol.init["scale"], words)}
     signs = objectives.get(SIGN, pd.Series(1, objectives.index)).to_numpy()
     sought = sums.signed(torch.tensor(signs, device=transformer.device))
+    steps = torch.tensor(
+        objectives.get(STEPS, pd.Series(protocol.steps, objectives.index)).to_numpy()
+    )
 
     def draw(rows, position=1):
         # x₀ of the first position does not depend on the number of positions.
@@ -194,12 +198,13 @@ def ascend_objectives(
             transformer.sign,
             transformer.device,
             execution.threads,
+            steps.tolist(),
         )
         snapshots = execution.snapshots_for(_fingerprint(model, sought, start, *rest))
     start_tensor = torch.from_numpy(begun)
     with bar("ascend", "steps") as shown:
         progress = _Progress() if shown.disable else _steps_of(shown)
-        how = (protocol.settings, batch, snapshots, progress, candidates)
+        how = (protocol.settings, batch, snapshots, progress, candidates, steps)
         found = run_ascent(transformer, sought, start_tensor, *how)
     _check_broken(found.finite)
     embedding, largest = found.embedding.double().cpu().numpy(), np.empty((len(groups), 0), int)

@@ -24,8 +24,8 @@ class Solver(Protocol):
     #: Whether an ascent ends at its best point instead of its last one.
     keeps_best: bool
 
-    def begin(self, start: torch.Tensor) -> State:
-        """Return the state at a start e₀ = x₀E, (n, H)."""
+    def begin(self, start: torch.Tensor, steps: torch.Tensor) -> State:
+        """Return the state at a start e₀ = x₀E, (n, H), of ascents with numbers of moves, (n,)."""
 
     def look(self, state: State) -> torch.Tensor:
         """Return the inputs to evaluate next, (n, H)."""
@@ -56,7 +56,7 @@ class Paper:
     rate: float = 1001.0
     keeps_best = False
 
-    def begin(self, start: torch.Tensor) -> State:
+    def begin(self, start: torch.Tensor, steps: torch.Tensor) -> State:
         return {"point": start}
 
     def look(self, state: State) -> torch.Tensor:
@@ -91,7 +91,7 @@ class Sphere:
     def __post_init__(self):
         object.__setattr__(self, "_preconditioner", matrix_power(self.gram, self.power))
 
-    def begin(self, start: torch.Tensor) -> State:
+    def begin(self, start: torch.Tensor, steps: torch.Tensor) -> State:
         length = start.norm(dim=1, keepdim=True)
         # Points are on the unit sphere; look() restores their length.
         return {
@@ -146,7 +146,7 @@ class Lbfgs:
     def __post_init__(self):
         object.__setattr__(self, "_preconditioner", matrix_power(self.gram, self.power))
 
-    def begin(self, start: torch.Tensor) -> State:
+    def begin(self, start: torch.Tensor, steps: torch.Tensor) -> State:
         n, hidden = start.shape
         length = start.norm(dim=1, keepdim=True)
         one = start.new_ones(n)

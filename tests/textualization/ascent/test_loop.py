@@ -9,6 +9,7 @@ import torch
 import reference
 from ascents import GROUPS, SAME, SOLVERS, ascend, assert_close, starts_for
 from paths import DATA
+from textualization import registry
 from textualization.analysis.similarity import nearest_words
 from textualization.ascent.loop import AscentSettings, recorded_steps, run_ascent
 from textualization.ascent.objectives import mean_of
@@ -89,6 +90,29 @@ def test_refilling_a_batch_finds_the_optima_of_all_together(tiny, solver, stop):
     assert (len(set(together.taken.tolist())) > 1) == bool(stop)
     for batch in (2, 3, 7, 100):
         assert_close(ascend(frozen, groups, start, batch=batch, **settings), together)
+
+
+@pytest.mark.parametrize("solver", registry.SOLVERS)
+@pytest.mark.parametrize("batch", [2, None])
+def test_objectives_with_numbers_of_steps_of_their_own_end_as_each_would_alone(tiny, solver, batch):
+    frozen, _ = tiny
+    groups = GROUPS * 3
+    _, start = starts_for(frozen, len(groups))
+    steps = torch.tensor([12, 0, 3, 7] * len(groups))[: len(groups)]
+    objectives, settings = mean_of(groups, frozen), AscentSettings(solver, options={})
+    together = run_ascent(frozen, objectives, start, settings, batch, steps=steps)
+    assert together.taken.tolist() == steps.tolist()
+    for count in (0, 3, 7, 12):
+        rows = torch.nonzero(steps == count)[:, 0]
+        settings = AscentSettings(solver, count, options={})
+        found = run_ascent(frozen, objectives.rows(rows), start[rows], settings)
+        within = {"rtol": SAME.get(solver, 1e-9), "atol": SAME.get(solver, 1e-9)}
+        torch.testing.assert_close(together.embedding[rows], found.embedding, **within)
+        torch.testing.assert_close(together.activation[rows], found.activation, rtol=1e-9, atol=0)
+        recorded = np.isin(together.steps, found.steps)
+        assert recorded.sum() == len(found.steps)
+        curve = together.curve[recorded][:, rows]
+        torch.testing.assert_close(curve, found.curve, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("batch", [2, 7])

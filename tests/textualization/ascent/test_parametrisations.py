@@ -152,9 +152,9 @@ def test_an_optimum_does_not_depend_on_its_batch(model, kind):
 
 def test_noise_differs_by_start_and_ends_with_the_ascent(model):
     words = Words(model.word_embeddings, CANDIDATES)
-    solver = Adam(words, 5, parametrisation="gumbel_softmax")
-    state = solver.begin(starts(model, 2))
-    still = Adam(words, 5, parametrisation="softmax")
+    solver = Adam(words, parametrisation="gumbel_softmax")
+    state = solver.begin(starts(model, 2), torch.tensor([5, 5]))
+    still = Adam(words, parametrisation="softmax")
     assert not torch.allclose(solver.look(state), still.look(state))
     first = solver.look(state)
     state["taken"] = state["taken"] + 1

@@ -261,7 +261,7 @@ class Chaos:
 
     keeps_best = False
 
-    def begin(self, start):
+    def begin(self, start, steps):
         return {"point": start.sigmoid()}
 
     def look(self, state):

@@ -31,9 +31,14 @@ def value_and_gradient(matrices, points):
     return 0.5 * (points * moved).sum(dim=1), moved
 
 
+def begun(solver, start):
+    """The state at a start. These solvers do not depend on the number of steps."""
+    return solver.begin(start, torch.ones(len(start), dtype=torch.long))
+
+
 def drive(solver, matrices, start, steps, scale=1.0):
     """The points a solver looks at, (steps + 1, n, H), and its last state."""
-    state, looked = solver.begin(start), []
+    state, looked = begun(solver, start), []
     for step in range(steps + 1):
         looked.append(solver.look(state))
         value, gradient = value_and_gradient(matrices, looked[-1])
@@ -100,7 +105,7 @@ def test_lbfgs_is_bfgs_where_slopes_steepen_and_steps_fail(seed, power):
     steps, words = 16, draw.normal(size=(40, H))
     gram = torch.tensor(words.T @ words)
     solver = Lbfgs(gram, memory=5, power=power)
-    state, looked = solver.begin(torch.tensor(start)[None]), []
+    state, looked = begun(solver, torch.tensor(start)[None]), []
     for _ in range(steps + 1):
         looked.append(solver.look(state)[0].numpy())
         value, gradient = np.sin(waves @ looked[-1]).sum(), np.cos(waves @ looked[-1]) @ waves
@@ -140,8 +145,8 @@ def test_rows_that_began_at_different_times_keep_their_own_pairs():
     solver, state, looked = Lbfgs(gram, memory=4, power=0.5), None, [[] for _ in start]
     for move in range(18):
         if move % 3 == 0:
-            begun = solver.begin(start[move // 3 : move // 3 + 1])
-            state = {k: torch.cat([state[k], t]) for k, t in begun.items()} if state else begun
+            new = begun(solver, start[move // 3 : move // 3 + 1])
+            state = {k: torch.cat([state[k], t]) for k, t in new.items()} if state else new
         points = solver.look(state)
         for row, point in enumerate(points):
             looked[row].append(point)
@@ -164,7 +169,7 @@ def test_a_step_of_lbfgs_that_lowers_the_value_is_taken_back():
     def angle_between(a, b):
         return torch.acos(torch.nn.functional.cosine_similarity(a, b))
 
-    state = solver.move(solver.begin(start), one, direction, 0 * one)
+    state = solver.move(begun(solver, start), one, direction, 0 * one)
     first = solver.look(state)
     # To the edge of the trusted angle, whose tangent is 0.8.
     torch.testing.assert_close(angle_between(first, start), torch.atan(0.8 * one))
@@ -187,7 +192,7 @@ def test_lbfgs_leaves_a_plateau_whose_slope_steepens():
     a, b, c = torch.eye(H, dtype=torch.float64)[:3]
     point = (0.98 * b + 0.2 * c - 0.1 * a)[None]
     solver = Lbfgs(torch.eye(H, dtype=torch.float64), power=0.0)
-    state, values = solver.begin(point), []
+    state, values = begun(solver, point), []
     for _ in range(60):
         point = solver.look(state).detach().requires_grad_()
         value = torch.exp(40 * (point / point.norm() @ a - 1)) - 2 * (point @ b) ** 2
@@ -201,7 +206,7 @@ def test_the_trusted_angle_never_passes_its_first_nor_falls_to_nothing():
     matrices, _, start, gram = problem()
     for scale in (1.0, -1.0):  # uphill, and a value that does not match its gradient
         solver, state = Lbfgs(gram, angle=0.3), None
-        state = solver.begin(start)
+        state = begun(solver, start)
         for _ in range(40):
             before = state["point"]
             value, gradient = value_and_gradient(matrices, solver.look(state))
