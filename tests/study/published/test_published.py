@@ -179,15 +179,19 @@ def test_conditions_that_an_experiment_got_later_are_not_drawn_again():
 def test_figures_are_drawn_with_the_studys_settings_or_with_those_named(tmp_path, monkeypatch):
     publish([TABLES], finish_tables(tmp_path / "results").parent, tmp_path / "docs")
     (tmp_path / "config").mkdir()
-    (tmp_path / "config/config.yaml").write_text("experiments: {}\n")
-    (tmp_path / "config/later.yaml").write_text("seed: 3\n")
+    (tmp_path / "config/config.yaml").write_text("experiments: {basis: {vary: {z: {}, a: {}}}}\n")
+    basis = "experiments: {basis: {vary: {a: {steps: 3}, z: {}}}}"
+    (tmp_path / "config/later.yaml").write_text(f"seed: 3\n{basis}\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("study.published.redraw.subprocess.run", lambda *args, **kwargs: None)
     drawn = Path("results/redrawn-tables/m/figures/recovery.png")
     for settings, expected in ((None, {"study": "tables"}), ("config/later.yaml", {"seed": 3})):
         assert redraw(replace(TABLES, settings=settings), Path("docs/data")) == {"shown": drawn}
         found = yaml.safe_load(Path("results/redrawn-tables/config.yaml").read_text())
-        assert found == expected | {"experiments": {}}
+        experiments = found.pop("experiments")
+        assert found == expected
+    # In the order of the defaults, not of a file that was sorted by name.
+    assert list(experiments["basis"]["vary"].items()) == [("z", {}), ("a", {"steps": 3})]
 
 
 def test_every_published_study_is_listed_with_its_words():
