@@ -66,7 +66,7 @@ equivalence: .venv/runs  ## compare the default solver with the paper's 5,000 st
 	$(RUN) --configfile config/minilm-equivalent.yaml
 	$(BENCHMARK)/equivalence.py --cores $(CORES)
 
-rule: .venv/runs  ## predict recovery before any ascent, and compare with the studies at hand: docs/recovery.md
+rule: .venv/runs  ## predict recovery before any ascent, and compare with the finished studies: docs/recovery.md
 	$(BENCHMARK)/recovery_rule.py $(wildcard $(RULE))
 
 layers: .venv/runs  ## judge that prediction in single layers and after other ascents, 20 minutes: docs/recovery-layers.md
