@@ -1,4 +1,4 @@
-"""What each stage of a finished study took: jobs, processor time, the longest job, the most memory.
+"""What each stage of a finished study took: jobs, their time, the longest job, the most memory.
 
 Snakemake measured every job while it ran. What rules request is of a dry run with the study's settings.
 """
@@ -16,7 +16,7 @@ from textualization.report.tables import readable
 
 
 def measured(study: Path) -> pd.DataFrame:
-    """One row per job that ran: its rule, seconds, processor seconds, peak memory in MB."""
+    """One row per job that ran: its rule, seconds, peak memory in MB."""
     if not (study / "provenance.json").exists():
         raise SystemExit(f"{study} has no provenance.json: it is not a finished study's results")
     models = json.loads((study / "provenance.json").read_text(encoding="utf-8"))["models"]
@@ -29,7 +29,7 @@ def measured(study: Path) -> pd.DataFrame:
 
 
 def by_rule(jobs: pd.DataFrame, limits: dict[str, int]) -> pd.DataFrame:
-    """Sum processor time over a rule's jobs, and take the largest of the rest."""
+    """Sum the time of a rule's jobs, and take the largest of the rest."""
     rows = []
     for rule, of in jobs.groupby("rule"):
         peak = of["max_rss"].max()
@@ -37,14 +37,15 @@ def by_rule(jobs: pd.DataFrame, limits: dict[str, int]) -> pd.DataFrame:
             {
                 "rule": rule,
                 "jobs": len(of),
-                "core-minutes": of["cpu_time"].sum() / 60,
+                # Snakemake's processor time misses the last seconds of a job, up to half a minute.
+                "job-minutes": of["s"].sum() / 60,
                 "longest job (min)": of["s"].max() / 60,
                 "peak (MB)": peak,
                 "requested (MB)": limits.get(rule, float("nan")),
                 "peak / requested": peak / limits.get(rule, float("nan")),
             }
         )
-    return pd.DataFrame(rows).sort_values("core-minutes", ascending=False, ignore_index=True)
+    return pd.DataFrame(rows).sort_values("job-minutes", ascending=False, ignore_index=True)
 
 
 def main(study: str, out: str) -> None:
@@ -55,7 +56,7 @@ def main(study: str, out: str) -> None:
     text = TEXT.format(
         study=study.name,
         jobs=f"{len(jobs):,}",
-        hours=f"{table['core-minutes'].sum() / 60:.2g}",
+        hours=f"{table['job-minutes'].sum() / 60:.2g}",
         largest=f"{table['peak (MB)'].max():,.0f}",
         table=_table(table.map(lambda value: readable(value, digits=2))),
     )
@@ -65,10 +66,11 @@ def main(study: str, out: str) -> None:
 
 TEXT = """# What each stage of the study `{study}` took
 
-Made by `benchmarks/stages.py` from what Snakemake measured while the study ran: {jobs} jobs,
-{hours} core-hours, at most {largest} MB in one job.
+Made by `benchmarks/stages.py` from what Snakemake measured while the study ran: {jobs} jobs
+of {hours} hours in all, at most {largest} MB in one job. A job takes one core. `fetch_model` and
+`word_activations` are not measured, since Snakemake allows no benchmark of what its cache may hold.
 
-- **Core-minutes**: processor time of all jobs of a rule, imports included.
+- **Job-minutes**: by the clock, of all jobs of a rule together, imports included.
 - **Longest job**: by the clock. Other work ran beside it.
 - **Peak**: resident memory, with the pages of mapped files, which the system can take back.
 - **Requested**: by the rule, of its largest job. Rules that request nothing run where snakemake does.

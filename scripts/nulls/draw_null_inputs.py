@@ -21,6 +21,7 @@ def main(singles, activations, candidates, weights, sites, inputs, replicates, s
     words = pd.read_parquet(candidates)
     counted = words["candidate"].to_numpy()
     e = read_embeddings(weights)
+    of_candidates = e[counted]
     matrices = read_matrices(sites, activations)
     tables = []
     # Of one replicate at a time, since the activations of its neurons by all words are in memory.
@@ -39,13 +40,13 @@ def main(singles, activations, candidates, weights, sites, inputs, replicates, s
             else:
                 vectors = dice.standard_normal((len(neurons), e.shape[1]))
                 if name == "embedding_covariance":
-                    vectors = like_words(vectors, e[counted])
+                    vectors = like_words(vectors, of_candidates)
                 found["nearest_cosine"] = nearest_words(vectors, e, counted)[1]
             drawn.append((found.assign(null=name, draw=replicate), vectors))
         if drawn:
             found, vectors = zip(*drawn, strict=True)
             found = pd.concat(found, ignore_index=True)
-            explained = _explained(np.concatenate(vectors), e[counted])
+            explained = _explained(np.concatenate(vectors), of_candidates)
             tables.append(found.join(neuron_explanations(found, matrices, words, explained)))
     columns = ["null", "draw", "site", "layer", "index", "nearest_cosine", "activation"]
     columns += [*MEASURES]

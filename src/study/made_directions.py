@@ -6,37 +6,35 @@ import numpy as np
 import pandas as pd
 
 from study.config.direction_sets import kind_of
+from study.stated_words import look_up, usable
 from textualization.analysis.direction_vectors import (
     leading_components,
     orthonormal,
     rows_in,
     unit_direction,
 )
-from textualization.models.vocabulary import VocabularyError, WordLookup
+from textualization.models.vocabulary import WordLookup
 
 #: Returns the activations of words, given by their ids, at one site and layer: (words, width).
 Activations = Callable[[np.ndarray], np.ndarray]
 
 
 def find_words(named: dict[str, dict[str, list[str]]], lookup: WordLookup) -> pd.DataFrame:
-    """Look up the words that sets of directions name, see `WordLookup`.
+    """Look up the words that sets of directions name.
 
     Args:
         named: words by set and key, see `study.config.direction_sets.words_of`.
         lookup: the vocabulary.
 
     Returns:
-        A row per word: `set`, `key`, `listed` (as the settings have it), `id` (-1 if it is not one
-        entry), `word` (the entry by name), `pieces` (the tokens by name).
+        A row per word: `set`, `key`, and the columns of `study.stated_words.look_up`.
     """
-    rows = [
-        (name, key, word, lookup.find(word), " ".join(lookup.names[lookup.tokens(word)]))
+    found = [
+        look_up(words, lookup).assign(set=name, key=key)
         for name, keys in named.items()
         for key, words in keys.items()
-        for word in words
     ]
-    table = pd.DataFrame(rows, columns=["set", "key", "listed", "id", "pieces"])
-    return table.assign(word=[lookup.names[i] if i >= 0 else "" for i in table["id"]])
+    return pd.concat(found, ignore_index=True)[["set", "key", "listed", "id", "word", "pieces"]]
 
 
 def usable_words(found: pd.DataFrame, missing: str) -> pd.DataFrame:
@@ -44,33 +42,16 @@ def usable_words(found: pd.DataFrame, missing: str) -> pd.DataFrame:
 
     Args:
         found: see `find_words`.
-        missing: `stop`, or `skip` to leave out words that are not one entry, or an entry's second word.
+        missing: `stop` or `skip`, see `study.stated_words.usable`.
 
     Raises:
-        VocabularyError: words are missing or read as one entry, and `missing` is stop; or a list has
-            no word that is one entry.
+        VocabularyError: see `study.stated_words.usable`.
     """
-    for (name, key), words in found.groupby(["set", "key"], sort=False):
-        place, gone = f"directions.{name}.{key}", words[words["id"] < 0]
-        same = words[(words["id"] >= 0) & words["id"].duplicated(keep=False)]
-        if len(gone) and missing == "stop":
-            names = ", ".join(f"{row.listed!r} ({row.pieces})" for row in gone.itertuples())
-            raise VocabularyError(
-                f"{place}: not one entry of the model's vocabulary: {names}; "
-                "set missing.words: skip to leave them out"
-            )
-        if len(same) and missing == "stop":
-            names = ", ".join(f"{row.listed!r} ({row.word})" for row in same.itertuples())
-            raise VocabularyError(
-                f"{place}: several words are read as one entry: {names}; "
-                "set missing.words: skip to keep one of them"
-            )
-        if len(gone) == len(words):
-            raise VocabularyError(
-                f"{place}: none of the words is one entry of the model's vocabulary"
-            )
-    kept = found[found["id"] >= 0].drop_duplicates(["set", "key", "id"])
-    return kept.reset_index(drop=True)
+    kept = [
+        usable(words, f"directions.{name}.{key}", missing)
+        for (name, key), words in found.groupby(["set", "key"], sort=False)
+    ]
+    return pd.concat(kept).sort_index().reset_index(drop=True)
 
 
 def make_directions(

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from study.stated_words import look_up, usable
 from textualization.ascent.protocol import NEURONS, START
 from textualization.models.model import Model
 from textualization.models.transformer import Tap
-from textualization.models.vocabulary import VocabularyError, WordLookup
+from textualization.models.vocabulary import WordLookup
 
 
 def start_words(
@@ -21,26 +22,18 @@ def start_words(
         start: `mean_word` (all candidates), a word, or a list of words.
         lookup: the vocabulary.
         candidates: which entries are candidates, (V,).
-        missing: `stop`, or `skip` to leave out words that are not one entry.
+        missing: `stop` or `skip`, see `study.stated_words.usable`.
 
     Returns:
         Their ids.
 
     Raises:
-        VocabularyError: a word is not one entry and `missing` is stop, or none is.
+        VocabularyError: see `study.stated_words.usable`.
     """
     if start == "mean_word":
         return np.flatnonzero(candidates)
     words = [start] if isinstance(start, str) else start
-    ids = {word: lookup.find(word) for word in words}
-    gone = [word for word, found in ids.items() if found < 0]
-    if len(gone) == len(words) or (gone and missing == "stop"):
-        names = ", ".join(f"{w!r} ({' '.join(lookup.names[lookup.tokens(w)])})" for w in gone)
-        more = "" if len(gone) == len(words) else "; set missing.words: skip to leave them out"
-        raise VocabularyError(
-            f"ascent.start: not one entry of the model's vocabulary: {names}{more}"
-        )
-    return np.array([found for found in ids.values() if found >= 0])
+    return usable(look_up(words, lookup), "ascent.start", missing)["id"].to_numpy()
 
 
 def started(objectives: pd.DataFrame, model: Model, start: str | Path | None) -> pd.DataFrame:

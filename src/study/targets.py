@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from study.stated_words import check_entries, look_up
 from textualization.draws import generator
 from textualization.models.vocabulary import VocabularyError, WordLookup
 
@@ -23,12 +24,8 @@ def find_targets(requested: Sequence[str], vocabulary: pd.DataFrame, tokenizer) 
         first with this entry), `read_as` (the entry by name, empty if there is none).
     """
     lookup = WordLookup(vocabulary, tokenizer)
-    names, tokens = vocabulary["word"], [lookup.tokens(word) for word in requested]
-    table = pd.DataFrame({"word": list(requested)}, dtype=object)
-    table["id"] = np.array([lookup.find(word) for word in requested], dtype=int)
-    table["tokens"] = np.array([len(ids) for ids in tokens], dtype=int)
-    table["pieces"] = [" ".join(names[ids]) for ids in tokens]
-    table["read_as"] = [names[row] if row >= 0 else "" for row in table["id"]]
+    table = look_up(requested, lookup).rename(columns={"listed": "word", "word": "read_as"})
+    table["tokens"] = np.array([len(lookup.tokens(word)) for word in requested], dtype=int)
     # Of several words with one entry, the one that is spelt like it is used, or else the first.
     order = (table["word"] != table["read_as"]).sort_values(kind="stable").index
     first = ~table["id"][order].duplicated().reindex(table.index)
@@ -39,20 +36,7 @@ def find_targets(requested: Sequence[str], vocabulary: pd.DataFrame, tokenizer) 
 
 def check_targets(targets: pd.DataFrame) -> None:
     """Raise VocabularyError if any target in the table of `find_targets` cannot be used."""
-    missing = targets[targets["id"] < 0]
-    if len(missing):
-        names = ", ".join(f"{row.word!r} ({row.pieces})" for row in missing.itertuples())
-        raise VocabularyError(
-            f"words.targets: not one entry of the model's vocabulary: {names}; "
-            "set missing.words: skip to leave them out"
-        )
-    same = targets[targets["id"].duplicated(keep=False)]
-    if len(same):
-        names = ", ".join(f"{row.word!r} ({row.read_as})" for row in same.itertuples())
-        raise VocabularyError(
-            f"words.targets: several words are read as one entry: {names}; "
-            "set missing.words: skip to keep one of them"
-        )
+    check_entries(targets.rename(columns={"word": "listed", "read_as": "word"}), "words.targets")
     excluded = targets["word"][~targets["used"]]
     if len(excluded):
         names = ", ".join(map(repr, excluded))

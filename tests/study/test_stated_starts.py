@@ -40,9 +40,12 @@ def test_words_of_a_start(model):
     assert ids(model, "river") == [river]
     assert ids(model, ["tiger", "river"]) == [tiger, river]
     assert ids(model, ["rivers", "river"], "skip") == [river]
+    assert ids(model, ["river", "RIVER"], "skip") == [river]
+    with pytest.raises(VocabularyError, match="ascent.start: several words .*'RIVER'"):
+        ids(model, ["river", "RIVER"])
     assert ids(model, "mean_word") == np.flatnonzero(model.candidates).tolist()
     for start, missing in (("rivers", "skip"), (["rivers"], "stop"), (["river", "rivers"], "stop")):
-        with pytest.raises(VocabularyError, match="ascent.start: not one entry .*'rivers'"):
+        with pytest.raises(VocabularyError, match="ascent.start: .* one entry .*'rivers'"):
             ids(model, start, missing)
 
 

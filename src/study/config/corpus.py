@@ -23,18 +23,30 @@ def corpus_file(settings: dict, root: Path) -> Path | None:
 
 
 def faults(settings: dict) -> list[str]:
-    """List settings that no text goes with: a text stands alone, and is read at its own tokens."""
+    """List settings that no text of a corpus or of `texts` goes with."""
     requested = {
         "corpus: sentences are": (settings["corpus"] is not None, "corpus: null"),
         "texts.tokens: texts are": (settings["texts"]["tokens"], "texts.tokens: []"),
     }
     lines = []
     for said, (wanted, none) in requested.items():
-        if wanted and settings["read"] != "word":
-            lines.append(
-                f"{said} read at their own tokens, not at {settings['read']} "
-                f"(allowed: read: word, or {none})"
-            )
-        if wanted and settings["context"] is not None:
-            lines.append(f"{said} read alone, not in `context` (allowed: context: null, or {none})")
+        if wanted:
+            lines += read_alone(said, settings, none)
     return lines
+
+
+def read_alone(said: str, settings: dict, otherwise: str) -> list[str]:
+    """List settings that no text goes with: a text is read alone, at its own tokens.
+
+    Args:
+        said: the setting that asks for texts, and its subject, as a line begins.
+        settings: the study's settings.
+        otherwise: the setting without texts.
+    """
+    wrong = {"read": "word", "context": None}
+    return [
+        f"{said} read alone, at their own tokens "
+        f"(allowed: {key}: {'null' if usual is None else usual}, or {otherwise})"
+        for key, usual in wrong.items()
+        if settings[key] != usual
+    ]

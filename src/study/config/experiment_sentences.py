@@ -3,6 +3,8 @@
 Loads fast: the Snakefile imports this module.
 """
 
+from study.config.corpus import read_alone
+
 #: Statistics that held-out sentences give.
 STATISTICS = ("explanation_sentences", "explanation_top_sentences")
 
@@ -16,16 +18,11 @@ def faults(name: str, settings: dict) -> list[str]:
     """List settings with which an experiment cannot be judged on held-out sentences."""
     if not judges(settings["experiments"][name]):
         return []
-    where = f"experiments.{name}.statistics: {' and '.join(STATISTICS)} need"
-    wrong = {
-        "read: word": settings["read"] != "word",
-        "context: null": settings["context"] is not None,
-    }
-    found = [
-        f"{where} {usual}; sentences are read alone, at their own tokens"
-        for usual, is_wrong in wrong.items()
-        if is_wrong
-    ]
+    where, none = f"experiments.{name}.statistics:", f"without {' and '.join(STATISTICS)}"
+    found = read_alone(f"{where} held-out sentences are", settings, f"statistics {none}")
     if settings["corpus"] is None:
-        found.append(f"{where} a corpus (allowed: corpus: default, or the path of a text file)")
+        found.append(
+            f"{where} {' and '.join(STATISTICS)} need a corpus "
+            "(allowed: corpus: default, or the path of a text file)"
+        )
     return found

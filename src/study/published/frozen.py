@@ -34,12 +34,15 @@ class Published:
     tables: patterns of files in it, copied to docs/data/<study>/.
     figures: by their path in docs/, their path in the study, both without an ending.
     pages: files copied to docs/<study>/.
+    settings: a file of settings to draw its figures again with, if its own are of a form that is not
+        read any more.
     """
 
     study: str
     tables: list[str]
     figures: dict[str, str] = field(default_factory=dict)
     pages: list[str] = field(default_factory=list)
+    settings: str | None = None
 
 
 def read_published(path) -> list[Published]:

@@ -41,10 +41,12 @@ def redraw(published: Published, data: Path) -> dict[str, Path]:
     shutil.rmtree(results, ignore_errors=True)
     shutil.copytree(frozen, results)
     settings, defaults = (
-        yaml.safe_load(path.read_text(encoding="utf-8"))
-        for path in (frozen / "config.yaml", Path("config/config.yaml"))
+        yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        for path in (published.settings or frozen / "config.yaml", "config/config.yaml")
     )
-    write_text(yaml.safe_dump(settings_over(defaults, settings)), results / "config.yaml")
+    # Figures show conditions in the order of the settings.
+    settings = yaml.safe_dump(settings_over(defaults, settings), sort_keys=False)
+    write_text(settings, results / "config.yaml")
     drawn = {name: results / f"{place}.png" for name, place in figures.items()}
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--nolock", "--quiet", "all"]
     command += ["--configfile", str(results / "config.yaml"), "--config", f"study={study}"]

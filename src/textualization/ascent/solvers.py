@@ -246,9 +246,10 @@ class Lbfgs:
         order = (torch.arange(self.memory, device=pairs.device) + pairs[:, None]) % self.memory
         newest = order[:, -1:]
         places = order[:, :, None] * self.memory + order[:, None]
-        products = state["products"].flatten(1).gather(1, places.flatten(1)).view(places.shape)
-        falls = products.diagonal(**diagonal)
-        r = products.triu() + torch.diag_embed((falls == 0).to(falls.dtype))
+        r = state["products"].flatten(1).gather(1, places.flatten(1)).view(places.shape)
+        falls = r.diagonal(**diagonal).clone()
+        # Of R, only the upper triangle is read. Empty slots get a diagonal of 1.
+        r.diagonal(**diagonal).add_(falls == 0)
         curvature = state["curvatures"].diagonal(**diagonal).gather(1, newest)
         scale = torch.where(pairs[:, None] > 0, falls[:, -1:] / curvature, 1)
         a = torch.linalg.solve_triangular(r, along.gather(1, order)[..., None], upper=True)[..., 0]

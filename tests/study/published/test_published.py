@@ -1,10 +1,13 @@
 """Frozen studies: what is copied of a finished study, how it is checked, what the overview says."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from paths import ROOT
 from study.published.frozen import (
@@ -18,7 +21,7 @@ from study.published.frozen import (
     redrawable,
     sources,
 )
-from study.published.redraw import settings_over
+from study.published.redraw import redraw, settings_over
 from study.published.study_list import published_studies
 from study.record import checksums
 from textualization.report.csv_tables import read_csv, write_csv
@@ -171,6 +174,24 @@ def test_conditions_that_an_experiment_got_later_are_not_drawn_again():
     assert found["experiments"]["basis"]["vary"] == {"neurons": {}, "later": None}
     assert found["seed"] == 1 and found["experiments"]["basis"]["reference"] == "neurons"
     assert settings_over(defaults, {"seed": 1}) == {"seed": 1, "experiments": {}}
+
+
+def test_figures_are_drawn_with_the_studys_settings_or_with_those_named(tmp_path, monkeypatch):
+    publish([TABLES], finish_tables(tmp_path / "results").parent, tmp_path / "docs")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_text("experiments: {basis: {vary: {z: {}, a: {}}}}\n")
+    basis = "experiments: {basis: {vary: {a: {steps: 3}, z: {}}}}"
+    (tmp_path / "config/later.yaml").write_text(f"seed: 3\n{basis}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("study.published.redraw.subprocess.run", lambda *args, **kwargs: None)
+    drawn = Path("results/redrawn-tables/m/figures/recovery.png")
+    for settings, expected in ((None, {"study": "tables"}), ("config/later.yaml", {"seed": 3})):
+        assert redraw(replace(TABLES, settings=settings), Path("docs/data")) == {"shown": drawn}
+        found = yaml.safe_load(Path("results/redrawn-tables/config.yaml").read_text())
+        experiments = found.pop("experiments")
+        assert found == expected
+    # In the order of the defaults, not of a file that was sorted by name.
+    assert list(experiments["basis"]["vary"].items()) == [("z", {}), ("a", {"steps": 3})]
 
 
 def test_every_published_study_is_listed_with_its_words():
