@@ -1,4 +1,4 @@
-# `make demo` runs the study on a real BERT, `make test` checks everything, `make bench` measures the ascent.
+# `make demo` runs the study on a real BERT, `make test` checks everything, `make help` lists all commands.
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
@@ -13,7 +13,7 @@ STUDY := results/default
 RULE = results/default results/mpnet results/real-models
 WEIGHTS = results/_models/minilm-l6-*/frozen.safetensors
 
-.PHONY: demo ask model gguf verify questions architectures figures test test-long bench decoder equivalence rule layers scale memory stages rounding floor gpu lint lock clean
+.PHONY: demo ask model gguf verify questions architectures figures test test-long bench decoder equivalence rule layers scale memory stages rounding floor gpu lint lock clean help
 
 demo: .venv/runs  ## install, run the default study, build the report, show the claims
 	$(RUN)
@@ -43,10 +43,10 @@ export FOLDER
 model: .venv/runs  ## print the catalogue's entry of a model's folder or GGUF file: make model FOLDER=/data/my-bert
 	@$(COMMAND)/model_entry.py "$$FOLDER"
 
-gguf: .venv/runs requirements-gguf.txt  ## install what reads models as GGUF files
+gguf: .venv/runs requirements-gguf.txt  ## install the packages that read GGUF files
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-gguf.txt
 
-verify: .venv/runs  ## compare a study with its manifest: STUDY=results/paper OPTIONS='--configfile config/paper.yaml'
+verify: .venv/runs  ## compare a study's files with its manifest: STUDY=results/paper OPTIONS='--configfile config/paper.yaml'
 	@$(COMMAND)/verify.py '$(STUDY)' $(OPTIONS)
 
 test: .venv/tests lint  ## install, lint, run the unit tests and the workflow on tiny models
@@ -66,10 +66,10 @@ equivalence: .venv/runs  ## compare the default solver with the paper's 5,000 st
 	$(RUN) --configfile config/minilm-equivalent.yaml
 	$(BENCHMARK)/equivalence.py --cores $(CORES)
 
-rule: .venv/runs  ## predict recovery before any ascent, and compare with the studies at hand: docs/recovery.md
+rule: .venv/runs  ## predict recovery before any ascent, and compare with the finished studies: docs/recovery.md
 	$(BENCHMARK)/recovery_rule.py $(wildcard $(RULE))
 
-layers: .venv/runs  ## judge that prediction in single layers and after other ascents, 20 minutes: docs/recovery-layers.md
+layers: .venv/runs  ## test the prediction of `make rule` in single layers and after other ascents, 20 minutes: docs/recovery-layers.md
 	$(RUN) --until convert_model
 	$(BENCHMARK)/recovery_layers.py results/_models/minilm-l6-*
 
@@ -83,7 +83,7 @@ memory: .venv/runs  ## measure the memory of every stage of the paper's study, o
 	$(RUN) --until fetch_model
 	$(BENCHMARK)/memory.py results/_models/minilm-l6-*/tokenizer.json
 
-stages: .venv/runs  ## say what each stage of a finished study took: make stages STUDY=results/mpnet PAGE=docs/mpnet/stages.md
+stages: .venv/runs  ## list the time that each stage of a finished study took: make stages STUDY=results/mpnet PAGE=docs/mpnet/stages.md
 	$(BENCHMARK)/stages.py '$(STUDY)' --out '$(or $(PAGE),$(STUDY)/stages.md)'
 
 rounding: .venv/runs  ## measure how processors and batches change the default study's numbers: docs/rounding.md
@@ -99,7 +99,7 @@ gpu: .venv/runs  ## measure the ascent on this machine's GPU: docs/gpu.md
 	$(PYTHON) -m venv .lucent
 	.lucent/bin/python -m pip install --quiet torch-lucent==0.1.8 $(shell grep -E '^(torch|transformers|safetensors|numpy)==' requirements.txt)
 
-lint: .venv/tests
+lint: .venv/tests  ## check the style of code and workflow
 	$(BIN)/ruff check src scripts benchmarks tests notebooks
 	$(BIN)/ruff format --check src scripts benchmarks tests notebooks
 	$(BIN)/snakefmt --check Snakefile rules
@@ -132,3 +132,6 @@ PINS = sed 's/+cpu//' | grep -vE '^(pip==|nvidia|cuda|triton)'
 
 clean:  ## delete the environment, keep the results
 	rm -rf .venv
+
+help:  ## list these commands
+	@awk -F ':.*  ## ' '/^[.a-z-]+:.*  ## / {printf "%-14s %s\n", $$1, $$2}' Makefile

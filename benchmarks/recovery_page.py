@@ -1,4 +1,4 @@
-"""The page on the rule of recovery, docs/recovery.md, and its figure, from the tables at hand.
+"""The page on the rule of recovery, docs/recovery.md, and its figure, from the finished tables.
 
 The text is that of recovery.md here. Read it again when the numbers change.
 """
@@ -244,7 +244,7 @@ def residuals(table: pd.DataFrame) -> np.ndarray:
 
 
 def replicates(table: pd.DataFrame) -> str:
-    """How many words, and replicates of null models, are at hand from every study."""
+    """How many words, and replicates of null models, every study has."""
     told = []
     for (study, model), part in table.groupby(["study", "model"], sort=False):
         is_model = part["null"] == "model"

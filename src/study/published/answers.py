@@ -35,12 +35,12 @@ class AnswersError(ValueError):
 
 @dataclass(frozen=True)
 class Results:
-    """Facts by the name of their source; None for a source whose results are not at hand."""
+    """Facts by the name of their source; None for a source whose results are not published."""
 
     facts: dict[str, dict[str, Fact] | None]
 
     def has(self, name: str) -> bool:
-        """Tell whether the results of a fact's source are at hand."""
+        """Tell whether the results of a fact's source are published."""
         return self._of(name) is not None
 
     def get(self, name: str) -> Fact:
@@ -173,7 +173,7 @@ def write_answers(template: Path, frozen: list[Path], docs: Path) -> list[str]:
         docs: the folder of the page and of its figures.
 
     Returns:
-        The questions that are left out, since their results are not at hand.
+        The questions that are left out, since their results are not published.
 
     Raises:
         AnswersError: results contradict sentences: all of these, one a line; or the template is wrong.

@@ -202,7 +202,7 @@ def overview(everything: list[Published], docs: Path) -> str:
         name = path.relative_to(docs).with_suffix("").as_posix()
         again = "no: it is not drawn from a study's tables"
         if name in claimed:
-            again = f"no: the tables of its study ({' or '.join(claimed[name])}) are not at hand"
+            again = f"no: its tables (of {' or '.join(claimed[name])}) are not published"
         if name in known:
             again = f"yes, from {known[name]}"
         figures.append({"figure in docs/": f"{name}.png", "drawn again": again})

@@ -13,7 +13,7 @@ def published_studies(data: Path) -> pd.DataFrame:
     """Return a row per study in docs/data/, from the settings that are frozen there."""
     rows = [_row(path.parent) for path in sorted(data.glob("*/config.yaml"))]
     return pd.DataFrame(rows).sort_values(
-        "asks", key=lambda asks: asks != "the claims", kind="stable"
+        "about", key=lambda about: about != "the claims", kind="stable"
     )
 
 
@@ -25,7 +25,7 @@ def _row(study: Path) -> dict[str, str]:
     sites = {"output": "block output", "intermediate": "feed-forward layer"}
     row = {
         "study": study.name,
-        "asks": ", ".join(asked).replace("_", " ") or "the claims",
+        "about": ", ".join(asked).replace("_", " ") or "the claims",
         "models": ", ".join(settings["models"]),
         "neurons of": ", ".join(sites[site] for site in settings["singles"]["sites"]),
     }

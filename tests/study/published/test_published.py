@@ -151,7 +151,7 @@ def test_the_overview_says_which_figures_cannot_be_drawn_again(tmp_path):
         (docs / f"{name}.png").write_text("pixels")
     lines = overview([TABLES, FIRST], docs).splitlines()
     assert "| shown.png | yes, from tables |" in lines
-    assert "| answers/basis.png | no: the tables of its study (first) are not at hand |" in lines
+    assert "| answers/basis.png | no: its tables (of first) are not published |" in lines
     assert "| atlas.png | no: it is not drawn from a study's tables |" in lines
     (docs / "data/tables/m/tables/recovery.csv").unlink()
     assert redrawable(TABLES, docs / "data") == {}
@@ -200,12 +200,12 @@ def test_every_published_study_is_listed_with_its_words():
         p.parent.name for p in ROOT.glob("docs/data/*/config.yaml")
     )
     default = table.loc["default"]
-    assert (default["asks"], default["models"]) == ("the claims", "minilm-l6")
+    assert (default["about"], default["models"]) == ("the claims", "minilm-l6")
     claims = (ROOT / "docs/data/default/claims.csv").read_text(encoding="utf-8")
     assert "105 steps of lbfgs in float64" in claims
     assert default["ascent"] == "105 steps of lbfgs, float64"
     assert table.loc["minimum", "ascent"].endswith("minima")
     numbers = pd.read_csv(ROOT / "docs/data/basis/minilm-l6/experiments/basis/numbers.csv")
     of_groups = numbers[(numbers["of"] == "group") & (numbers["statistic"] == "recovered")]
-    assert table.loc["basis", "asks"] == "basis"
+    assert table.loc["basis", "about"] == "basis"
     assert table.loc["basis", "words"] == str(of_groups["n"].max())
