@@ -36,6 +36,8 @@ class Fact:
 
     def __str__(self) -> str:
         if isinstance(self.value, float):
+            if math.isnan(self.low) and 0 < abs(self.value) < 0.0005:
+                return f"{self.value:.1g}"  # 0.000 would say that it is 0
             return with_interval(self.value, self.low, self.high)
         return readable(self.value)
 

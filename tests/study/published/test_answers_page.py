@@ -160,6 +160,8 @@ def test_a_misspelt_number_is_no_missing_result(docs):
 
 def test_names_of_facts(results):
     assert results.get("penalty/plain/group 25/closeness") == Fact(0.5, 0.45, 0.55)
+    said = {Fact(0.0): "0.000", Fact(0.0004): "0.0004", Fact(-3.2e-8): "-3e-08", Fact(7): "7"}
+    assert {fact: str(fact) for fact in said} == said
     assert results.get("penalty/plain/group 100/closeness").value == 0.9
     excess = results.get("penalty/plain/single/closeness~permuted:excess")
     assert (excess.value, excess.bounds(), excess.verdict) == (0.12, (0.1, 0.2), "above null")
