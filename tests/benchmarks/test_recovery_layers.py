@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 import recovery_layers as layers
+from paths import ROOT
 
 
 def test_groups_are_the_neurons_that_the_word_itself_activates_most(monkeypatch):
@@ -37,3 +38,10 @@ def test_a_row_says_what_was_expected_and_found_of_each_kind():
         "0.25 [0.25, 0.25]",
         "0.50 [0.50, 0.50]",
     )
+
+
+def test_the_published_page_is_made_of_the_published_groups(tmp_path):
+    page = tmp_path / "page.md"
+    layers.main("nowhere", "nowhere", 1, ROOT / "docs/data/recovery-layers.csv", page)
+    published = ROOT / "docs/recovery-layers.md"
+    assert page.read_text(encoding="utf-8") == published.read_text(encoding="utf-8")
