@@ -6,7 +6,7 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from study.config.experiments import ALONE, SEARCHES
+from study.config.variables import ALONE, SEARCHES
 from study.experiments.inputs import ExperimentInputs
 from study.experiments.objectives import ExperimentObjectives
 from study.experiments.optima import described

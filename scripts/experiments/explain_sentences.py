@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from study.config.experiments import CHOICE
+from study.config.variables import CHOICE
 from study.experiments.inputs import ExperimentInputs
 from study.experiments.objectives import FACTS
 from study.job import in_turn, run

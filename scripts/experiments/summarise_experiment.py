@@ -7,7 +7,7 @@ by neuron or word, those of single rows of different bases by layer.
 import numpy as np
 import pandas as pd
 
-from study.config.experiments import ALONE
+from study.config.variables import ALONE
 from study.job import run
 from study.results import OBJECTIVE, UNITS, read_experiment, read_tables
 from textualization.analysis.estimates import Intervals, clustered, holm, rate

@@ -1,6 +1,6 @@
 """What the basis of an experiment needs: words, and rows of a file that fit the model."""
 
-from study.config.experiments import is_file
+from study.config.variables import is_file
 from textualization.models.row_files import check_shapes, row_shapes
 
 

@@ -2,8 +2,10 @@
 
 from study.config import corpus, direction_sets, experiment_sentences
 from study.config.basis_settings import basis_faults
-from study.config.experiments import DEFAULTS, blocks, conditions, faults, start_of, wrong_values
+from study.config.experiments import blocks, conditions, start_of
+from study.config.impossible import faults
 from study.config.schema_faults import did_you_mean
+from study.config.variables import DEFAULTS, wrong_values
 from textualization.models.families import NAMES as FAMILIES
 from textualization.models.families import unknown
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from study.config.experiments import SEARCHES
+from study.config.variables import SEARCHES
 from textualization.ascent.loop import recorded_steps
 from textualization.ascent.protocol import STEPS, Execution, Protocol, ascend_objectives
 from textualization.models.model import Model

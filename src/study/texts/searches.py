@@ -18,7 +18,7 @@ from textualization.texts import ascend_text
 def search(
     model: Model, objectives: pd.DataFrame, protocol: Protocol, corpus: Path | None
 ) -> tuple[OptimaArrays, pd.DataFrame]:
-    """Search for every objective, by a solver of `study.config.experiments.SEARCHES`.
+    """Search for every objective, by a solver of `study.config.variables.SEARCHES`.
 
     Args:
         model: the model, with its words and, for texts, its tokenizer.

@@ -248,8 +248,9 @@ def _fingerprint(model: Model, sought: Objectives, start, protocol: Protocol, *h
     found = hashlib.blake2b(start.tobytes(), digest_size=16)
     found.update(model.fingerprint.encode())
     library = Path(__file__).parents[1]
-    for path in sorted([*library.glob("ascent/*.py"), *library.glob("models/*.py")]):
-        found.update(path.read_bytes())
+    for folder in ("ascent", "models", "models/forward"):
+        for path in sorted((library / folder).glob("*.py")):
+            found.update(path.read_bytes())
     for tap, weights in sought.weights.items():
         found.update(repr((tap, sought.neurons[tap].tolist())).encode())
         found.update(weights.cpu().numpy().tobytes())

@@ -5,12 +5,49 @@ n may have any mean. The weights alone therefore bound every neuron, and every w
 neurons, over all inputs. A state that no norm has written is unbounded.
 """
 
+import math
+
 import numpy as np
+import torch
+
+from textualization.models.forward.blocks import Block, some
+from textualization.models.forward.network import Network
 
 #: Angles at which a gated neuron is evaluated; the best one is then refined.
 GRID = 2001
 #: Gated neurons per pass.
 CHUNK = 256
+
+
+def tap_ceiling(network: Network, tap: tuple[str, int], weights: torch.Tensor) -> torch.Tensor:
+    """Compute upper bounds of Σ w·activation at a tap of a network.
+
+    At `output`, Cauchy-Schwarz on the normalised state bounds the sum. At `intermediate`, the bound is
+    the weighted sum of the single neurons' upper and lower bounds.
+
+    Args:
+        network: the network.
+        tap: a site and a layer, from 1.
+        weights: w, one sum per row, (n, width).
+
+    Returns:
+        (n,), float64; NaN where no norm writes the output.
+    """
+    site, layer = tap
+    block = network.blocks[layer - 1]
+    centred = network.architecture.normalisation == "layer"
+    w = weights.double().cpu()
+    if tap in network.bases:
+        w = w @ network.bases[tap].double().cpu()
+    if site == "output":
+        norm = block.output_norm if block.post else network.final_norm
+        if norm is None or (not block.post and layer < network.layers):
+            return torch.full((len(w),), math.nan, dtype=torch.float64)
+        return torch.from_numpy(linear_ceiling(w, *_arrays(norm.gain, norm.bias), centred))
+    used = (w != 0).any(dim=0)
+    lower, upper = (torch.from_numpy(bounds) for bounds in _bounds(block, used, centred))
+    w = w[:, used]
+    return w.clamp(min=0) @ upper + w.clamp(max=0) @ lower
 
 
 def linear_ceiling(weights, gain, bias, centred: bool = True) -> np.ndarray:
@@ -118,6 +155,28 @@ def gated_ceiling(
         step = grid[1] - grid[0]
         found[rows] = _golden_section(highest, best - step, best + step)
     return found
+
+
+def _bounds(block: Block, used, centred: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return lower and upper bounds of single neurons inside a feed-forward layer, (k,) each."""
+    norm = block.attention_norm if block.post else block.intermediate_norm
+
+    def activation(a):
+        return block.activation(torch.from_numpy(a)).numpy()
+
+    rest = (*_arrays(norm.gain, norm.bias), activation, centred)
+    weight, offset = _arrays(*some(block.intermediate, used))
+    if block.gate is not None:
+        gate = _arrays(*some(block.gate, used))
+        upper = gated_ceiling(*gate, weight, offset, *rest)
+        return -gated_ceiling(*gate, -weight, -offset, *rest), upper
+    return intermediate_floor(weight, offset, *rest), intermediate_ceiling(weight, offset, *rest)
+
+
+def _arrays(weight, bias) -> tuple[np.ndarray, np.ndarray]:
+    """Return weight and bias as float64 arrays; a missing bias becomes zeros."""
+    bias = weight.new_zeros(len(weight)) if bias is None else bias
+    return weight.double().cpu().numpy(), bias.double().cpu().numpy()
 
 
 def _scaled(weights, gain, centred):

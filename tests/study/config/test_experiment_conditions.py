@@ -5,7 +5,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from settings import changed, complaints, shipped
-from study.config.experiments import DEFAULTS, conditions, resolved
+from study.config.experiments import conditions, resolved
+from study.config.variables import DEFAULTS
 
 
 def experiment(**vary):

@@ -7,6 +7,7 @@ import torch
 import reference
 from ascents import GROUPS
 from textualization.ascent.objectives import Objectives, mean_of, weighted_sums
+from textualization.models.forward.blocks import Block
 from textualization.models.transformer import SITES, Tap
 from tiny import FRAME
 
@@ -83,34 +84,33 @@ def test_depth_is_the_deepest_layer_of_each_row(tiny):
 def test_no_deeper_block_is_computed_than_the_rows_need(tiny):
     frozen, _ = tiny
     shallow = mean_of(MIXED, frozen).rows(torch.tensor([0, 4]))
-    blocks = frozen._blocks
+    blocks = frozen.blocks
     try:
-        frozen._blocks = [blocks[0], *[None] * (frozen.layers - 1)]
+        frozen.blocks = [blocks[0], *[None] * (frozen.layers - 1)]
         value, _ = shallow.value_and_gradient(frozen, inputs_for(frozen, 2))
     finally:
-        frozen._blocks = blocks
+        frozen.blocks = blocks
     assert value.isfinite().all()
 
 
-def test_rows_leave_a_batch_at_their_deepest_layer_if_deeper_ones_come_first(tiny):
+def test_rows_leave_a_batch_at_their_deepest_layer_if_deeper_ones_come_first(tiny, monkeypatch):
     frozen, _ = tiny
     objectives = mean_of(MIXED, frozen)
     depth = objectives.depth()
     order = depth.argsort(descending=True, stable=True)
     assert len(set(depth.tolist())) > 1
-    computed, feed_forward = {}, frozen._feed_forward
+    computed, layer_of = {}, {block: layer for layer, block in enumerate(frozen.blocks, start=1)}
 
-    def counted(layer, states):
-        computed[layer] = states.shape[1]
-        return feed_forward(layer, states)
+    def counted(block, states):
+        computed[layer_of[block]] = states.shape[1]
+        return feed_forward(block, states)
 
-    frozen._feed_forward = counted
-    try:
-        x = inputs_for(frozen, len(MIXED))
-        sorted_rows = objectives.rows(order)
+    feed_forward = Block.feed_forward
+    x = inputs_for(frozen, len(MIXED))
+    sorted_rows = objectives.rows(order)
+    with monkeypatch.context() as patched:
+        patched.setattr(Block, "feed_forward", counted)
         value, gradient = sorted_rows.value_and_gradient(frozen, x[order])
-    finally:
-        del frozen._feed_forward
     assert computed == {la: int((depth >= la).sum()) for la in computed}
     expected = objectives.value_and_gradient(frozen, x)
     torch.testing.assert_close(value, expected[0][order], rtol=1e-12, atol=1e-13)
@@ -130,7 +130,7 @@ def test_a_ceiling_is_the_sum_over_sites_and_layers(tiny):
                 if (site, layer) == tap:
                     w[index] += 1 / len(group)
             if tap.site == "output":
-                gain, bias = frozen._blocks[tap.layer - 1].output_norm
+                gain, bias = frozen.blocks[tap.layer - 1].output_norm[:2]
                 steep = w * gain
                 total += frozen.hidden**0.5 * (steep - steep.mean()).norm() + w @ bias
             else:
@@ -240,7 +240,7 @@ def test_an_output_directions_ceiling_and_floor_are_reached_by_normalised_states
     frozen, _ = tiny
     vector = np.random.default_rng(4).standard_normal(frozen.hidden)
     sums = weighted_sums([{("output", 2): vector}], frozen)
-    gain, bias = (part.numpy() for part in frozen._blocks[1].output_norm)
+    gain, bias = (part.numpy() for part in frozen.blocks[1].output_norm[:2])
     along = vector * gain
     along -= along.mean()
     n = along * np.sqrt(len(along)) / np.linalg.norm(along)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from paths import DATA
 from scripts.model import convert_model
 from scripts.nulls import derive_null
-from study.config.experiments import MOST_FREE
+from study.config.variables import MOST_FREE
 from textualization.models.architecture import Architecture
 from textualization.models.conversion import TOKENS, CheckpointError, convert
 from textualization.models.sources import folder_name

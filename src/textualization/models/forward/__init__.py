@@ -1,0 +1,1 @@
+"""The parts of a forward pass, which all passes over a model share."""
