@@ -276,6 +276,10 @@ def told(**options):
             "power: '1' is not valid (allowed: finite numbers from 0)",
         ),
         (told(rate=np.nan), "rate: nan is not valid (allowed: finite numbers from 0)"),
+        (
+            lambda m: tx.explain(m, ["output/1/1"]).nearest_words(-1),
+            "count: -1 is not valid (allowed: whole numbers from 1)",
+        ),
         (told(rate=-1.0), "rate: -1.0 is not valid"),
         (
             told(step=5),
