@@ -9,6 +9,7 @@ import torch
 
 from textualization import registry
 from textualization.ascent.objectives import weighted_sums
+from textualization.ascent.parametrisations import PARAMETRISATIONS, PENALTIES
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.ascent.solvers import SOLVERS
 from textualization.directions import mean_word_gradient
@@ -210,3 +211,7 @@ def _check(solver, options, dtype, init) -> None:
             require_whole(name, value, min(known[name], 1))
         elif isinstance(known[name], float):
             require_number(name, value)
+        elif name == "parametrisation":
+            require_choice(name, value, PARAMETRISATIONS)
+        elif name == "penalty":
+            require_choice(name, value, ("none", *PENALTIES))

@@ -280,6 +280,8 @@ def told(**options):
             lambda m: tx.explain(m, ["output/1/1"]).nearest_words(-1),
             "count: -1 is not valid (allowed: whole numbers from 1)",
         ),
+        (told(solver="adam", parametrisation="x"), "parametrisation: 'x' is not one of"),
+        (told(solver="frank_wolfe", penalty="l3"), "penalty: 'l3' is not one of none, "),
         (told(rate=-1.0), "rate: -1.0 is not valid"),
         (
             told(step=5),
