@@ -9,14 +9,15 @@ import torch
 
 from textualization import registry
 from textualization.ascent.objectives import weighted_sums
+from textualization.ascent.parametrisations import PARAMETRISATIONS, PENALTIES
 from textualization.ascent.protocol import Execution, Protocol, ascend_objectives
 from textualization.ascent.solvers import SOLVERS
 from textualization.directions import mean_word_gradient
-from textualization.errors import RequestError, require_choice
+from textualization.errors import RequestError, require_choice, require_number, require_whole
 from textualization.models.model import Model
 from textualization.optima import Optima
 from textualization.optima_arrays import OptimaArrays
-from textualization.requested import embeddings_at, requested
+from textualization.requested import check_model, embeddings_at, requested
 
 #: Fields of a solver that `ascend` sets itself, so they are no options.
 _SET_INTERNALLY = ("gram", "steps", "words")
@@ -82,7 +83,14 @@ def ascend(
         RequestError: the model has no such neuron or site, a group is empty, a direction has the
             wrong width, or an argument is not allowed.
     """
-    _check(solver, options, dtype, init, steps=steps, restarts=restarts, window=window)
+    check_model(model)
+    _check(solver, options, dtype, init)
+    steps, restarts = require_whole("steps", steps, 1), require_whole("restarts", restarts, 1)
+    window, seed = require_whole("window", window, 1), require_whole("seed", seed)
+    threads = None if threads is None else require_whole("threads", threads, 1)
+    require_number("tolerance", tolerance)
+    if init_scale != "words":
+        require_number("init_scale", init_scale, positive=True)
     moving = [name for name, entry in registry.SOLVERS.items() if entry.several]
     if model.places > 1 and solver not in moving:
         raise RequestError(
@@ -149,6 +157,7 @@ def explain(
     Raises:
         RequestError: as of `ascend`.
     """
+    check_model(model)
     words = model.embeddings[model.known_words()["candidate"].to_numpy()]
     wanted = requested(model, neurons, groups, directions, sign)
     chosen, signs = [one.neurons for one in wanted], np.array([one.sign for one in wanted])
@@ -182,17 +191,27 @@ def explain(
     return Optima(model, arrays, chosen)
 
 
-def _check(solver, options, dtype, init, **counts) -> None:
+def _check(solver, options, dtype, init) -> None:
     """Raise RequestError for an argument that is not allowed."""
     require_choice("solver", solver, SOLVERS)
     require_choice("dtype", dtype, ("float32", "float64"))
     require_choice("init", init, ("normal", "uniform"))
-    known = [field.name for field in fields(SOLVERS[solver]) if field.name not in _SET_INTERNALLY]
-    for name in options:
+    known = {
+        field.name: field.default
+        for field in fields(SOLVERS[solver])
+        if field.name not in _SET_INTERNALLY
+    }
+    for name, value in options.items():
         if name not in known:
             raise RequestError(
-                f"{name}: solver {solver} has no such option (allowed: {', '.join(known)})"
+                f"{name}: solver {solver} has no such option (allowed: {', '.join(known)}; and the "
+                "arguments of ascend)"
             )
-    for name, value in counts.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise RequestError(f"{name}: {value!r} is not valid (allowed: whole numbers from 1)")
+        if isinstance(known[name], int):  # a count, of which 0 is allowed where it is the default
+            require_whole(name, value, min(known[name], 1))
+        elif isinstance(known[name], float):
+            require_number(name, value)
+        elif name == "parametrisation":
+            require_choice(name, value, PARAMETRISATIONS)
+        elif name == "penalty":
+            require_choice(name, value, ("none", *PENALTIES))

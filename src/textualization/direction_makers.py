@@ -5,6 +5,7 @@ All have unit length, so that an activation along them is a projection. A direct
 """
 
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -140,7 +141,7 @@ def _tap(model: Model, layer: int, site: str) -> Tap:
 
 
 def _check_count(count: int, most: int) -> None:
-    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= most:
+    if not isinstance(count, Integral) or isinstance(count, bool) or not 1 <= count <= most:
         raise RequestError(f"count: {count!r} is not valid (allowed: 1 to {most})")
 
 

@@ -1,5 +1,8 @@
 """Errors in a user's request or settings."""
 
+import math
+from numbers import Integral, Real
+
 
 class RequestError(ValueError):
     """A request that a model cannot fulfil. The message says what was wrong and what is allowed."""
@@ -9,6 +12,32 @@ def require_choice(argument: str, value, allowed) -> None:
     """Raise RequestError if an argument is none of the allowed values."""
     if value not in allowed:
         raise RequestError(f"{argument}: {value!r} is not one of {', '.join(allowed)}")
+
+
+def require_whole(argument: str, value, least: int | None = None) -> int:
+    """Return a whole number, Python's or numpy's, as an int.
+
+    Args:
+        argument: its name.
+        value: the number.
+        least: the lowest one allowed; None if all are.
+
+    Raises:
+        RequestError: it is none, or lower.
+    """
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if whole and (least is None or value >= least):
+        return int(value)
+    allowed = "whole numbers" + ("" if least is None else f" from {least}")
+    raise RequestError(f"{argument}: {value!r} is not valid (allowed: {allowed})")
+
+
+def require_number(argument: str, value, positive: bool = False) -> None:
+    """Raise RequestError if an argument is not a finite number from 0, or above 0 if `positive`."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not 0 <= value < math.inf or (positive and value == 0):
+        least = "above 0" if positive else "from 0"
+        raise RequestError(f"{argument}: {value!r} is not valid (allowed: finite numbers {least})")
 
 
 class SettingsError(RequestError):

@@ -14,6 +14,7 @@ from textualization.analysis.explanation import explanation
 from textualization.analysis.similarity import several_nearest_words
 from textualization.ascent.exhaustive import by_words
 from textualization.ascent.objectives import weighted_sums
+from textualization.errors import require_whole
 from textualization.models.model import Model
 from textualization.optima_arrays import OptimaArrays
 
@@ -144,6 +145,7 @@ class Optima:
             With several x in the model's context also `place`, and `count` rows per x; the x that is
             read comes first.
         """
+        count = require_whole("count", count, 1)
         model, names = self.model, self.model.known_words()["word"]
         found = [
             several_nearest_words(inputs, model.embeddings, model.candidates, count)

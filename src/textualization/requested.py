@@ -1,7 +1,9 @@
 """Objectives and starts as a user names them: neurons, groups, directions; words, optima, arrays."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -39,11 +41,12 @@ def requested(model: Model, neurons, groups, directions, sign: int) -> list[Requ
     """Parse the requested neurons, groups and directions, see `textualization.api.ascend`."""
     if sign not in (1, -1):
         raise RequestError(f"sign: {sign!r} is not valid (allowed: 1 for maxima, -1 for minima)")
-    found = [_single(model, neuron, sign) for neuron in _listed(neurons or [], "neurons")]
-    for name, group in (groups or {}).items():
+    listed = [] if neurons is None else _listed(neurons, "neurons")
+    found = [_single(model, neuron, sign) for neuron in listed]
+    for name, group in _named(groups, "groups", '{"music": ["output/3/120"]}'):
         members = _group(model, group, f"group {name!r}")
         found.append(Requested(str(name), members, ("group", str(name)), sign))
-    for name, direction in (directions or {}).items():
+    for name, direction in _named(directions, "directions", '{"probe": ("output", 3, vector)}'):
         weights = _direction(model, direction, f"direction {name!r}")
         found.append(Requested(str(name), weights, ("direction", str(name)), sign))
     if not found:
@@ -51,6 +54,13 @@ def requested(model: Model, neurons, groups, directions, sign: int) -> list[Requ
             "neurons, groups, directions: name at least one neuron, group or direction"
         )
     return found
+
+
+def check_model(model) -> None:
+    """Raise RequestError if a model is none that `load` returned."""
+    if not isinstance(model, Model):
+        shown = repr(model) if isinstance(model, str | Path) else type(model).__name__
+        raise RequestError(f"model: {shown} is not a loaded model (allowed: what tx.load returns)")
 
 
 def embeddings_at(model: Model, start, count: int) -> np.ndarray | None:
@@ -126,6 +136,13 @@ def _group(model: Model, group, of: str) -> list | dict:
     """Parse a group: a list of neurons, or weights by neuron."""
     if not isinstance(group, Mapping):
         members = [_neuron(model, neuron, of) for neuron in _listed(group, of)]
+        twice = [neuron for neuron, count in Counter(members).items() if count > 1]
+        if twice:
+            name = "/".join(map(str, twice[0]))
+            raise RequestError(
+                f"{of}: {name} is named more than once (allowed: every neuron once, or weights, as in "
+                f'{{"{name}": 2.0}})'
+            )
     else:
         members = {}
         for neuron, weight in group.items():
@@ -170,10 +187,23 @@ def _direction(model: Model, direction, of: str) -> dict:
     return found
 
 
-def _listed(neurons, of: str):
+def _named(objectives, of: str, example: str) -> list[tuple]:
+    """Return the names of groups or directions, and what they name."""
+    if objectives is None:
+        return []
+    if not isinstance(objectives, Mapping):
+        raise RequestError(
+            f"{of}: {type(objectives).__name__} is not valid (allowed: a dict by name, as in {example})"
+        )
+    return list(objectives.items())
+
+
+def _listed(neurons, of: str) -> Iterable:
     """Return a list of neurons; refuse a string, which would be read letter by letter."""
     if isinstance(neurons, str):
         raise RequestError(f'{of}: {neurons!r} is a string; give a list, as in ["output/3/120"]')
+    if not isinstance(neurons, Iterable):
+        raise RequestError(f'{of}: {neurons!r} is not a list of neurons, as in ["output/3/120"]')
     return neurons
 
 
@@ -185,6 +215,8 @@ def _neuron(model: Model, neuron, of: str) -> tuple[str, int, int]:
     try:
         site, layer, index = neuron
         if isinstance(neuron, str) or not isinstance(site, str):
+            raise TypeError
+        if not (float(layer).is_integer() and float(index).is_integer()):
             raise TypeError
         layer, index = int(layer), int(index)
     except (TypeError, ValueError):

@@ -11,10 +11,10 @@ from textualization.analysis.running import Highest, Sample
 from textualization.ascent.objectives import Objectives, weighted_sums
 from textualization.corpora import check_corpus, sentences
 from textualization.draws import generator
-from textualization.errors import RequestError, require_choice
+from textualization.errors import RequestError, require_choice, require_whole
 from textualization.models.model import Model
 from textualization.models.token_activations import TokenPass
-from textualization.requested import requested
+from textualization.requested import check_model, requested
 from textualization.sentence_results import BestSentences, Counts
 
 #: Sentences, and characters, that are in memory at a time.
@@ -111,12 +111,12 @@ def best_sentences(
 
 
 def _check(model, top, quantiles, dtype, batch) -> None:
+    check_model(model)
     require_choice("dtype", dtype, ("float32", "float64"))
     if model.tokenizer is None:
         raise RequestError(f"{model.name}: the model was opened without its tokenizer")
     for name, value in (("top", top), ("batch", batch)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise RequestError(f"{name}: {value!r} is not valid (allowed: whole numbers from 1)")
+        require_whole(name, value, 1)
     for share in quantiles:
         if not isinstance(share, int | float) or not 0 <= share <= 1:
             raise RequestError(f"quantiles: {share!r} is not valid (allowed: numbers from 0 to 1)")

@@ -8,13 +8,13 @@ import torch
 from textualization.ascent.coordinate import Coordinate, Ended, TextScore, ascend_text_from
 from textualization.ascent.objectives import weighted_sums
 from textualization.draws import generator
-from textualization.errors import RequestError, require_choice
+from textualization.errors import RequestError, require_choice, require_number, require_whole
 from textualization.models.language_head import LanguageHead
 from textualization.models.model import Model
 from textualization.models.retokenise import Retokeniser
 from textualization.models.token_activations import TokenPass
 from textualization.registry import MOST_TOKENS
-from textualization.requested import Requested, requested
+from textualization.requested import Requested, check_model, requested
 from textualization.text_results import Texts
 
 #: Random texts that are drawn for a start, until one is readable.
@@ -67,6 +67,7 @@ def ascend_text(
         RequestError: an argument is not allowed, or no text of such words is read as these words.
     """
     counts = {"tokens": tokens, "candidates": candidates, "restarts": restarts}
+    check_model(model)
     _check_counts(counts, least=1)
     _check_counts({"steps": steps, "sweeps": sweeps}, least=0)
     _check(model, tokens, place, fluency, dtype)
@@ -104,18 +105,14 @@ def ascend_text(
 
 def _check_counts(counts: dict, least: int) -> None:
     for name, value in counts.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise RequestError(
-                f"{name}: {value!r} is not valid (allowed: whole numbers from {least})"
-            )
+        require_whole(name, value, least)
 
 
 def _check(model, tokens, place, fluency, dtype) -> None:
     require_choice("dtype", dtype, ("float32", "float64"))
     if place is not None and place not in range(1, tokens + 1):
         raise RequestError(f"place: {place!r} is not valid (allowed: 1 to {tokens}, or None)")
-    if not isinstance(fluency, int | float) or not 0 <= fluency < float("inf"):
-        raise RequestError(f"fluency: {fluency!r} is not valid (allowed: finite numbers from 0)")
+    require_number("fluency", fluency)
     if model.tokenizer is None:
         raise RequestError(f"{model.name}: the model was opened without its tokenizer")
 

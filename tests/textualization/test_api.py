@@ -313,7 +313,7 @@ def test_a_plot_is_the_same_whatever_a_user_has_set(optima):
         ),
         (
             lambda m: tx.ascend(m, ["output/1/1"], memory=3),
-            "memory: solver paper has no such option (allowed: rate)",
+            "memory: solver paper has no such option (allowed: rate; and the arguments of ascend)",
         ),
         (
             lambda m: tx.ascend(m, ["output/1/1"], steps=0),

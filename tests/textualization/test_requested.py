@@ -1,6 +1,7 @@
 """Directions, weighted groups, minima and given starts, against transformers and brute force."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import transformers
@@ -159,12 +160,35 @@ def test_snapshots_tell_objectives_apart_by_every_weight_and_sign(model):
     assert prints[0] == prints[1] and len(set(prints)) == 3 and prints[3] == prints[4]
 
 
+def test_neurons_may_be_anything_that_can_be_listed(model):
+    names = ["output/3/1", "output/2/4"]
+    told = {"steps": np.int64(3), "seed": np.int64(2), "solver": "lbfgs", "memory": np.int32(4)}
+    expected = tx.ascend(model, names, **told)
+    several = (
+        np.array(names),
+        pd.Series(names, index=[7, 8]),
+        (name for name in names),
+        [["output", np.int64(3), 1.0], ("output", "2", 4)],
+    )
+    for neurons in several:
+        found = tx.ascend(model, neurons, solver="lbfgs", steps=3, seed=2, memory=4)
+        assert np.array_equal(found.embedding, expected.embedding)
+    group = {"g": np.array(names)}
+    assert tx.ascend(model, groups=group, **told).table()["size"].tolist() == [2]
+    with pytest.raises(tx.RequestError, match="name at least one neuron"):
+        tx.ascend(model, np.array([]))
+
+
 def direction(value):
     return lambda m: tx.ascend(m, directions={"d": value})
 
 
 def begin(start, **options):
     return lambda m: tx.ascend(m, ["output/1/1", "output/1/2"], start=start, **options)
+
+
+def told(**options):
+    return lambda m: tx.ascend(m, ["output/1/1"], **options)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +234,59 @@ def begin(start, **options):
             "sign: 0 is not valid (allowed: 1 for max",
         ),
         (lambda m: tx.ascend(m, ["-output/1/1"], sign=-1), "and sign=-1 both seek a minimum"),
+        (lambda m: tx.ascend(m, 120), "neurons: 120 is not a list of neurons"),
+        (lambda m: tx.ascend(m, [("output", 1, 2.7)]), "('output', 1, 2.7) is not valid"),
+        (lambda m: tx.ascend(m, [("output", 1, np.inf)]), "('output', 1, inf) is not valid"),
+        (
+            lambda m: tx.ascend(m, groups=["output/1/1"]),
+            "groups: list is not valid (allowed: a dict",
+        ),
+        (
+            lambda m: tx.ascend(m, directions=[vector()]),
+            "directions: list is not valid (allowed: a",
+        ),
+        (lambda m: tx.ascend(m, groups={"g": None}), "group 'g': None is not a list of neurons"),
+        (
+            lambda m: tx.ascend(m, groups={"g": ["output/1/1", ("output", 1, 1)]}),
+            "group 'g': output/1/1 is named more than once (allowed: every neuron once, or weights, "
+            'as in {"output/1/1": 2.0})',
+        ),
+        (lambda m: tx.ascend("tiny", ["output/1/1"]), "model: 'tiny' is not a loaded model"),
+        (lambda m: tx.explain(None, ["output/1/1"]), "model: NoneType is not a loaded model"),
+        (
+            lambda m: tx.best_sentences("tiny", ["a"], ["output/1/1"]),
+            "model: 'tiny' is not a loaded",
+        ),
+        (lambda m: tx.ascend_text("tiny", ["output/1/1"]), "model: 'tiny' is not a loaded model"),
+        (
+            lambda m: m.neurons_of("river", 0),
+            "size: 0 is not valid (allowed: whole numbers from 1)",
+        ),
+        (lambda m: m.neurons_of("river", -1), "size: -1 is not valid"),
+        (lambda m: m.neurons_of("river", 0.5), "size: 0.5 is not valid"),
+        (told(seed=1.0), "seed: 1.0 is not valid (allowed: whole numbers)"),
+        (told(seed=None), "seed: None is not valid"),
+        (told(threads=0), "threads: 0 is not valid (allowed: whole numbers from 1)"),
+        (told(tolerance=-1), "tolerance: -1 is not valid (allowed: finite numbers from 0)"),
+        (told(init_scale=0), "init_scale: 0 is not valid (allowed: finite numbers above 0)"),
+        (told(init_scale="long"), "init_scale: 'long' is not valid"),
+        (told(solver="lbfgs", memory=0), "memory: 0 is not valid (allowed: whole numbers from 1)"),
+        (
+            told(solver="lbfgs", power="1"),
+            "power: '1' is not valid (allowed: finite numbers from 0)",
+        ),
+        (told(rate=np.nan), "rate: nan is not valid (allowed: finite numbers from 0)"),
+        (
+            lambda m: tx.explain(m, ["output/1/1"]).nearest_words(-1),
+            "count: -1 is not valid (allowed: whole numbers from 1)",
+        ),
+        (told(solver="adam", parametrisation="x"), "parametrisation: 'x' is not one of"),
+        (told(solver="frank_wolfe", penalty="l3"), "penalty: 'l3' is not one of none, "),
+        (told(rate=-1.0), "rate: -1.0 is not valid"),
+        (
+            told(step=5),
+            "step: solver paper has no such option (allowed: rate; and the arguments of",
+        ),
         (begin("river", restarts=2), "restarts: 2 ascents from the same start would be equal"),
         (begin("rivers"), "start: 'rivers' is not one entry of the vocabulary"),
         (begin(7.0), "start: the shape () is not valid (allowed: (16,), or (2, 16) with a row"),

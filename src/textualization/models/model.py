@@ -18,7 +18,7 @@ from textualization.analysis.selection import (
     neuron_tuples,
     strongest_neurons,
 )
-from textualization.errors import RequestError, require_choice
+from textualization.errors import RequestError, require_choice, require_whole
 from textualization.files import sha256
 from textualization.models.architecture import Architecture
 from textualization.models.context import Context
@@ -264,6 +264,7 @@ class Model:
                 f"layer: {layer!r} is not a layer of {self.name} (layers 1 to {self.layers})"
             )
         require_choice("selection", selection, SELECTIONS)
+        size = require_whole("size", size, 1)
         taps = all_taps(self.word_transformer(), [site])
         taps = [tap for tap in taps if layer in (None, tap.layer)]
         found = self.word_activations([self.id_of(word)], taps)

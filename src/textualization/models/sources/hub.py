@@ -105,7 +105,7 @@ def _on_hub(source: dict, request: Find) -> Found:
             "Ways out: connect this machine to huggingface.co (or set HF_ENDPOINT to a mirror);"
             f" or run `hf download {repository} --revision {revision}` on a"
             " connected machine, copy its cache here and set HF_HUB_CACHE; or give a folder of"
-            " the files in the catalogue (source: path)"
+            " the files: in the catalogue (source: path), or to tx.load"
         )
 
     return check_files(find_files(find_cached, pickled, gguf), unreachable)
