@@ -30,21 +30,32 @@ MARKS = {
 
 
 def main(nearest, senses, files: FigureFiles) -> None:
-    nearest, senses = read_csv(nearest), read_csv(senses)
-    alt = _alt_text(nearest[nearest["null"] == "model"], senses)
-    with figure(files, TWO_COLUMNS, 3.4, columns=2, alt=alt) as (left, right):
-        _nearest(left, nearest[nearest["null"] == "model"])
-        _apart(right, senses)
+    nearest, senses = _named(read_csv(nearest)), _named(read_csv(senses))
+    nearest = nearest[nearest["null"] == "model"]
+    height = max(3.4, 0.9 + 0.25 * len(nearest))
+    with figure(files, TWO_COLUMNS, height, columns=2, alt=_alt_text(nearest, senses)) as axes:
+        _nearest(axes[0], nearest)
+        _apart(axes[1], senses)
+
+
+def _named(table):
+    """Add the name of every row's `line`: kind, condition and, if there are several, group size."""
+    several = table["size"].nunique() > 1
+    lines = [
+        f"{kind}: {label(condition)}{f', {size:g}' if several else ''}"
+        for kind, condition, size in table[["kind", "condition", "size"]].itertuples(index=False)
+    ]
+    return table.assign(line=lines)
 
 
 def _alt_text(nearest, senses) -> str:
     left = []
     for row in nearest.to_dict("records"):
         shares = ", ".join(f"{label(what)} {number(100 * row[what], ' %')}" for what in SHADES)
-        left.append(f"{row['kind']}, {label(row['condition'])}: {shares}")
+        left.append(f"{row['line'].replace(':', ',')}: {shares}")
     right = [
         interval(
-            f"{row.kind}, {label(row.condition)}, {row.null}",
+            f"{row.line.replace(':', ',')}, {row.null}",
             row.own_less_other, row.own_less_other_low, row.own_less_other_high,
         )
         for row in senses[senses["null"].isin(list(MARKS))].itertuples()
@@ -54,15 +65,12 @@ def _alt_text(nearest, senses) -> str:
 
 
 def _nearest(axis, rows) -> None:
-    rows = rows.sort_values(["kind", "condition"], ascending=False, kind="stable")
-    names = [
-        f"{kind}: {label(condition)}" for kind, condition in rows[["kind", "condition"]].to_numpy()
-    ]
+    rows = rows.sort_values(["kind", "condition", "size"], ascending=False, kind="stable")
     start = 0
     for what, (shade, hatch) in SHADES.items():
         values = 100 * rows[what].to_numpy()
         style = {"color": shade, "hatch": hatch, "edgecolor": "white"}
-        axis.barh(names, values, left=start, label=label(what), **style)
+        axis.barh(rows["line"], values, left=start, label=label(what), **style)
         start = start + values
     axis.set(xlabel="optimum nearest to … (% of contexts)", xlim=(0, 100))
     legend_above(axis, 3)
@@ -70,13 +78,13 @@ def _nearest(axis, rows) -> None:
 
 def _apart(axis, senses) -> None:
     """Draw how much nearer optima are to their own sentences than to the other label's."""
-    keys = list(senses.groupby(["kind", "condition"], sort=False).groups)[::-1]
+    lines = list(senses["line"].unique())[::-1]
     for null, (shift, style) in MARKS.items():
-        rows = senses[senses["null"] == null].set_index(["kind", "condition"])
-        for place, key in enumerate(keys):
-            if key not in rows.index:
+        rows = senses[senses["null"] == null].set_index("line")
+        for place, line in enumerate(lines):
+            if line not in rows.index:
                 continue
-            row, y = rows.loc[key], place + shift
+            row, y = rows.loc[line], place + shift
             axis.plot(
                 [row["own_less_other_low"], row["own_less_other_high"]],
                 [y, y],
@@ -87,7 +95,7 @@ def _apart(axis, senses) -> None:
             name = null if place == 0 else None
             axis.plot(row["own_less_other"], y, ls="none", mfc=fill, label=name, **style)
     axis.axvline(0, color="0.6", lw=0.7, zorder=0)
-    axis.set_yticks(range(len(keys)), labels=[f"{kind}: {label(c)}" for kind, c in keys])
+    axis.set_yticks(range(len(lines)), labels=lines)
     axis.set_xlabel("cosine to own sentences\nminus cosine to the other label's")
     legend_above(axis, 3)
 

@@ -227,11 +227,11 @@ FIGURES = {
     "experiments/figure_contexts": lambda s, f: {
         "nearest": rows(
             s, "context", "own_word", "another_word",
-            kind=["sense"], condition=s.selections, null=["model", *s.nulls],
+            kind=["sense"], condition=s.selections, size=s.sizes, null=["model", *s.nulls],
         ),
         "senses": rows(
             s, *bounds("own_less_other"),
-            kind=["sense"], condition=s.selections, null=["model", *s.nulls],
+            kind=["sense"], condition=s.selections, size=s.sizes, null=["model", *s.nulls],
         ),
     },
     "experiments/figure_decomposition": lambda s, f: {
