@@ -32,8 +32,8 @@ MARKS = {
 def main(nearest, senses, files: FigureFiles) -> None:
     nearest, senses = _named(read_csv(nearest)), _named(read_csv(senses))
     nearest = nearest[nearest["null"] == "model"]
-    height = max(3.4, 0.9 + 0.25 * len(nearest))
-    with figure(files, TWO_COLUMNS, height, columns=2, alt=_alt_text(nearest, senses)) as axes:
+    height, alt = max(3.4, 0.9 + 0.25 * len(nearest)), _alt_text(nearest, senses)
+    with figure(files, TWO_COLUMNS, height, columns=2, alt=alt) as axes:
         _nearest(axes[0], nearest)
         _apart(axes[1], senses)
 

@@ -31,7 +31,8 @@ class TokenPass:
                 "(allowed: a model that was loaded without context)"
             )
         self.transformer = transformer = model.transformer(dtype)
-        self.device, architecture = transformer.device, transformer.architecture
+        self.device = transformer.device
+        self.architecture = architecture = transformer.architecture
         before, after = architecture.before, architecture.after
         # No later token affects an earlier one in a causal model.
         self._before = [before] if before >= 0 else []

@@ -192,8 +192,14 @@ def test_the_librarys_corpus_is_halved_evenly():
             [("corpus", None)],
             "need a corpus (allowed: corpus: default, or the path of a text file)",
         ),
-        ([("read", "cls")], "need read: word; sentences are"),
-        ([("context", "the {} sat")], "need context: null; sentences are"),
+        (
+            [("read", "cls")],
+            "held-out sentences are read alone, at their own tokens (allowed: read: word",
+        ),
+        (
+            [("context", "the {} sat")],
+            "held-out sentences are read alone, at their own tokens (allowed: cont",
+        ),
     ],
 )
 def test_settings_without_sentences_to_judge_by_are_refused(changes, says):
