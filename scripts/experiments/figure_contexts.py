@@ -32,7 +32,7 @@ MARKS = {
 def main(nearest, senses, files: FigureFiles) -> None:
     nearest, senses = _named(read_csv(nearest)), _named(read_csv(senses))
     nearest = nearest[nearest["null"] == "model"]
-    height, alt = max(3.4, 0.9 + 0.25 * len(nearest)), _alt_text(nearest, senses)
+    height, alt = max(3.4, 1.1 + 0.2 * len(nearest)), _alt_text(nearest, senses)
     with figure(files, TWO_COLUMNS, height, columns=2, alt=alt) as axes:
         _nearest(axes[0], nearest)
         _apart(axes[1], senses)
