@@ -2,12 +2,12 @@
 
 import shutil
 import subprocess
-import sys
 
 import matplotlib.image
 import numpy as np
 import pytest
 
+import preloaded
 from paths import ROOT
 from study.published.frozen import read_published, sources, write_manifest
 from textualization.report.csv_tables import read_csv, write_csv
@@ -27,7 +27,7 @@ def project(tmp_path):
 
 
 def redraw(project, *studies):
-    command = [sys.executable, "scripts/commands/redraw_figures.py", *studies]
+    command = [preloaded.python(), "scripts/commands/redraw_figures.py", *studies]
     paths = environment(project, PYTHONPATH="src")
     done = subprocess.run(command, cwd=project, env=paths, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
