@@ -20,7 +20,7 @@ from textualization.optima_arrays import OptimaArrays
 from textualization.requested import check_model, embeddings_at, requested
 
 #: Fields of a solver that `ascend` sets itself, so they are no options.
-_SET_INTERNALLY = ("gram", "steps", "words")
+_SET_INTERNALLY = ("gram", "words")
 
 
 def ascend(

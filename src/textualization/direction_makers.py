@@ -5,7 +5,6 @@ All have unit length, so that an activation along them is a projection. A direct
 """
 
 from collections.abc import Sequence
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from textualization.analysis.direction_vectors import (
     rows_in,
     unit_direction,
 )
-from textualization.errors import RequestError, require_choice
+from textualization.errors import RequestError, is_whole, require_choice
 from textualization.models.model import Model
 from textualization.models.transformer import SITES, Tap
 
@@ -141,7 +140,7 @@ def _tap(model: Model, layer: int, site: str) -> Tap:
 
 
 def _check_count(count: int, most: int) -> None:
-    if not isinstance(count, Integral) or isinstance(count, bool) or not 1 <= count <= most:
+    if not is_whole(count) or not 1 <= count <= most:
         raise RequestError(f"count: {count!r} is not valid (allowed: 1 to {most})")
 
 

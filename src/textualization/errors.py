@@ -14,6 +14,11 @@ def require_choice(argument: str, value, allowed) -> None:
         raise RequestError(f"{argument}: {value!r} is not one of {', '.join(allowed)}")
 
 
+def is_whole(value) -> bool:
+    """Tell whether a value is a whole number, Python's or numpy's."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def require_whole(argument: str, value, least: int | None = None) -> int:
     """Return a whole number, Python's or numpy's, as an int.
 
@@ -25,8 +30,7 @@ def require_whole(argument: str, value, least: int | None = None) -> int:
     Raises:
         RequestError: it is none, or lower.
     """
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if whole and (least is None or value >= least):
+    if is_whole(value) and (least is None or value >= least):
         return int(value)
     allowed = "whole numbers" + ("" if least is None else f" from {least}")
     raise RequestError(f"{argument}: {value!r} is not valid (allowed: {allowed})")

@@ -45,7 +45,7 @@ def read_alone(said: str, settings: dict, otherwise: str) -> list[str]:
     """
     wrong = {"read": "word", "context": None}
     return [
-        f"{said} read alone, at their own tokens "
+        f"{said} read alone, at their own tokens, not with {key}: {settings[key]} "
         f"(allowed: {key}: {'null' if usual is None else usual}, or {otherwise})"
         for key, usual in wrong.items()
         if settings[key] != usual

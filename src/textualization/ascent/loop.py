@@ -32,8 +32,8 @@ class AscentSettings:
         tolerance: an ascent stops early if its activation rises by less than this share over
             `window` steps; 0: never.
         window: number of steps over which the rise is measured.
-        recorded: approximate number of points of the curve, evenly spaced on a log scale; of every
-            number of steps.
+        recorded: approximate number of points of the curve, evenly spaced on a log scale. Where
+            objectives have numbers of steps of their own, each number adds its points.
     """
 
     solver: str = "paper"

@@ -138,7 +138,7 @@ def ascend_objectives(
             weights (see `weighted_sums`); `identity`, the tuple that x₀ is drawn by; and any
             descriptive columns. May be empty. Three columns are optional: `sign`, -1 where the lowest
             activation is sought; `start`, e₀, (H,), in place of a drawn x₀; `steps`, a number of
-            moves in place of the protocol's. The curves then hold the recorded steps of all numbers.
+            moves in place of the protocol's. The curves then have the points of every such number.
         protocol: everything that determines the optima.
         execution: device, threads, memory and snapshots; defaults if None.
         candidates: ids of the words that `adam` and `frank_wolfe` use; all entries if None.

@@ -25,7 +25,12 @@ class Solver(Protocol):
     keeps_best: bool
 
     def begin(self, start: torch.Tensor, steps: torch.Tensor) -> State:
-        """Return the state at a start e₀ = x₀E, (n, H), of ascents with numbers of moves, (n,)."""
+        """Return the state at the start.
+
+        Args:
+            start: e₀ = x₀E, (n, H).
+            steps: the number of moves of each ascent, (n,).
+        """
 
     def look(self, state: State) -> torch.Tensor:
         """Return the inputs to evaluate next, (n, H)."""

@@ -64,7 +64,7 @@ class Block:
                 f"(known: {', '.join(ACTIVATIONS)})"
             )
         self.activation = ACTIVATIONS[architecture.activation]
-        self.heads = heads = Heads.of(architecture)
+        heads = Heads.of(architecture)
         #: The number of rows of `qkv` that are queries, and that are keys and values.
         self._parts = [heads.queries * heads.size, 2 * heads.keys * heads.size]
         self.post = architecture.order == "post"
