@@ -194,7 +194,7 @@ def test_the_librarys_corpus_is_halved_evenly():
         ),
         (
             [("read", "cls")],
-            "held-out sentences are read alone, at their own tokens, not with read: cls (allowed",
+            "at their own tokens, not with read: cls (allowed: read: word, or statistics",
         ),
         (
             [("context", "the {} sat")],
